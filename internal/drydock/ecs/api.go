@@ -1,0 +1,293 @@
+package ecs
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+)
+
+// Service is the table of operations.
+func (e *ECS) Service() wire.Service {
+	return wire.Service{
+		Name:   "ECS",
+		Target: "AmazonEC2ContainerServiceV20141113",
+		Operations: map[string]wire.Operation{
+			"CreateCluster":    wire.Typed(e.createCluster),
+			"DescribeClusters": wire.Typed(e.describeClusters),
+			"ListClusters":     wire.Typed(e.listClusters),
+			"DeleteCluster":    wire.Typed(e.deleteCluster),
+
+			"RegisterTaskDefinition":     e.registerTaskDefinition,
+			"DescribeTaskDefinition":     e.describeTaskDefinition,
+			"DeregisterTaskDefinition":   e.deregisterTaskDefinition,
+			"ListTaskDefinitions":        wire.Typed(e.listTaskDefinitions),
+			"ListTaskDefinitionFamilies": wire.Typed(e.listTaskDefinitionFamilies),
+
+			"CreateService":    wire.Typed(e.createService),
+			"DescribeServices": wire.Typed(e.describeServices),
+			"UpdateService":    wire.Typed(e.updateService),
+			"DeleteService":    wire.Typed(e.deleteService),
+			"ListServices":     wire.Typed(e.listServices),
+
+			"ListServiceDeployments":     wire.Typed(e.listServiceDeployments),
+			"DescribeServiceDeployments": wire.Typed(e.describeServiceDeployments),
+			"DescribeServiceRevisions":   wire.Typed(e.describeServiceRevisions),
+			"StopServiceDeployment":      wire.Typed(e.stopServiceDeployment),
+
+			"ListTasks":     wire.Typed(e.listTasks),
+			"DescribeTasks": wire.Typed(e.describeTasks),
+			"StopTask":      wire.Typed(e.stopTaskByUser),
+
+			"TagResource":         wire.Typed(e.tagResource),
+			"UntagResource":       wire.Typed(e.untagResource),
+			"ListTagsForResource": wire.Typed(e.listTagsForResource),
+		},
+	}
+}
+
+func (e *ECS) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTasksOutput, error) {
+	desired := statusRunning
+	switch in.DesiredStatus {
+	case "", types.DesiredStatusRunning:
+	case types.DesiredStatusStopped:
+		desired = statusStopped
+	case types.DesiredStatusPending: // ECS never sets it, so such a list is empty
+		desired = statusPending
+	default:
+		return nil, wire.Errorf("InvalidParameterException", "Invalid desiredStatus: %s.", in.DesiredStatus)
+	}
+	if in.StartedBy != nil && (in.ServiceName != nil || in.Family != nil) {
+		return nil, wire.Errorf("InvalidParameterException", "cannot specify startedBy with any other filter.")
+	}
+	out := &ecs.ListTasksOutput{}
+	err := e.change(func(time.Time) error {
+		c, err := e.cluster(in.Cluster)
+		if err != nil {
+			return err
+		}
+		candidates := slices.Collect(maps.Values(e.tasks))
+		if in.ServiceName != nil {
+			s, err := e.service(in.Cluster, in.ServiceName)
+			if err != nil {
+				return err
+			}
+			candidates = e.byOwner[s.key()]
+		}
+		var arns []string
+		for _, t := range candidates {
+			_, d := e.definition(t.TaskDefinition)
+			switch {
+			case t.Cluster != c.Name || t.DesiredStatus != desired:
+			case in.StartedBy != nil && t.Deployment != *in.StartedBy:
+			case in.Family != nil && d.Family != *in.Family:
+			case in.LaunchType != "" && in.LaunchType != types.LaunchTypeFargate:
+			default:
+				arns = append(arns, t.ARN)
+			}
+		}
+		slices.Sort(arns)
+		out.TaskArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100)
+		return err
+	})
+	if out.TaskArns == nil {
+		out.TaskArns = []string{}
+	}
+	return out, err
+}
+
+func (e *ECS) describeTasks(_ context.Context, in *ecs.DescribeTasksInput) (*ecs.DescribeTasksOutput, error) {
+	if len(in.Tasks) == 0 {
+		return nil, wire.Errorf("InvalidParameterException", "Tasks cannot be empty.")
+	}
+	if len(in.Tasks) > 100 {
+		return nil, wire.Errorf("InvalidParameterException", "Tasks cannot have more than 100 elements.")
+	}
+	out := &ecs.DescribeTasksOutput{Tasks: []types.Task{}, Failures: []types.Failure{}}
+	err := e.change(func(time.Time) error {
+		c, err := e.cluster(in.Cluster)
+		if err != nil {
+			return err
+		}
+		for _, id := range in.Tasks {
+			t := e.tasks[lastPart(id)]
+			if t == nil || t.Cluster != c.Name {
+				out.Failures = append(out.Failures, missing(e.arn("task", c.Name, lastPart(id))))
+				continue
+			}
+			shown := e.showTask(t)
+			if slices.Contains(in.Include, types.TaskFieldTags) {
+				shown.Tags = t.Tags.list()
+			}
+			out.Tasks = append(out.Tasks, shown)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (e *ECS) stopTaskByUser(_ context.Context, in *ecs.StopTaskInput) (*ecs.StopTaskOutput, error) {
+	var out types.Task
+	err := e.change(func(now time.Time) error {
+		c, err := e.cluster(in.Cluster)
+		if err != nil {
+			return err
+		}
+		t := e.tasks[lastPart(aws.ToString(in.Task))]
+		if t == nil || t.Cluster != c.Name {
+			return wire.Errorf("InvalidParameterException", "The referenced task was not found.")
+		}
+		reason := aws.ToString(in.Reason)
+		if reason == "" {
+			reason = "Task stopped by user"
+		}
+		e.stopTask(t, "UserInitiated", reason, now)
+		out = e.showTask(t)
+		return nil
+	})
+	return &ecs.StopTaskOutput{Task: &out}, err
+}
+
+func (e *ECS) listServiceDeployments(_ context.Context, in *ecs.ListServiceDeploymentsInput) (*ecs.ListServiceDeploymentsOutput, error) {
+	out := &ecs.ListServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeploymentBrief{}}
+	err := e.change(func(time.Time) error {
+		s, err := e.service(in.Cluster, in.Service)
+		if err != nil {
+			return err
+		}
+		byARN := map[string]*serviceDeployment{}
+		var arns []string // newest first
+		for _, r := range slices.Backward(s.Records) {
+			between := in.CreatedAt == nil ||
+				(in.CreatedAt.After == nil || r.Created.After(*in.CreatedAt.After)) &&
+					(in.CreatedAt.Before == nil || r.Created.Before(*in.CreatedAt.Before))
+			if between && (len(in.Status) == 0 || slices.Contains(in.Status, r.Status)) {
+				byARN[r.ARN] = r
+				arns = append(arns, r.ARN)
+			}
+		}
+		arns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100)
+		for _, arn := range arns {
+			r := byARN[arn]
+			out.ServiceDeployments = append(out.ServiceDeployments, types.ServiceDeploymentBrief{
+				ServiceDeploymentArn: &r.ARN, ServiceArn: &s.ARN, ClusterArn: aws.String(e.arn("cluster", s.Cluster)),
+				Status: r.Status, StatusReason: optional(r.StatusReason), TargetServiceRevisionArn: &r.Target,
+				CreatedAt: moment(r.Created), StartedAt: moment(r.Started), FinishedAt: moment(r.Finished),
+			})
+		}
+		return err
+	})
+	return out, err
+}
+
+// owned finds the service that an ARN of a service deployment or revision
+// belongs to.
+func (e *ECS) owned(arn, kind string) *service {
+	k, part, ok := resource(arn)
+	if !ok || k != kind || len(part) != 3 {
+		return nil
+	}
+	return e.services[joinKey(part[:2])]
+}
+
+func (s *service) recordByARN(arn string) *serviceDeployment {
+	i := slices.IndexFunc(s.Records, func(r *serviceDeployment) bool { return r.ARN == arn })
+	if i < 0 {
+		return nil
+	}
+	return s.Records[i]
+}
+
+func (e *ECS) describeServiceDeployments(_ context.Context, in *ecs.DescribeServiceDeploymentsInput) (*ecs.DescribeServiceDeploymentsOutput, error) {
+	if err := checkBatch("serviceDeploymentArns", in.ServiceDeploymentArns); err != nil {
+		return nil, err
+	}
+	out := &ecs.DescribeServiceDeploymentsOutput{ServiceDeployments: []types.ServiceDeployment{}, Failures: []types.Failure{}}
+	err := e.change(func(time.Time) error {
+		for _, arn := range in.ServiceDeploymentArns {
+			var r *serviceDeployment
+			s := e.owned(arn, "service-deployment")
+			if s != nil {
+				r = s.recordByARN(arn)
+			}
+			if r == nil {
+				out.Failures = append(out.Failures, missing(arn))
+				continue
+			}
+			out.ServiceDeployments = append(out.ServiceDeployments, e.showServiceDeployment(s, r))
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (e *ECS) describeServiceRevisions(_ context.Context, in *ecs.DescribeServiceRevisionsInput) (*ecs.DescribeServiceRevisionsOutput, error) {
+	if err := checkBatch("serviceRevisionArns", in.ServiceRevisionArns); err != nil {
+		return nil, err
+	}
+	out := &ecs.DescribeServiceRevisionsOutput{ServiceRevisions: []types.ServiceRevision{}, Failures: []types.Failure{}}
+	err := e.change(func(time.Time) error {
+		for _, arn := range in.ServiceRevisionArns {
+			i := -1
+			s := e.owned(arn, "service-revision")
+			if s != nil {
+				i = slices.IndexFunc(s.Revisions, func(r *serviceRevision) bool { return r.ARN == arn })
+			}
+			if i < 0 {
+				out.Failures = append(out.Failures, missing(arn))
+				continue
+			}
+			out.ServiceRevisions = append(out.ServiceRevisions, e.showRevision(s, s.Revisions[i]))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// checkBatch holds a Describe call to its 1 to 20 ARNs.
+func checkBatch(member string, arns []string) error {
+	if len(arns) == 0 || len(arns) > 20 {
+		return wire.Errorf("InvalidParameterException", "%s must have between 1 and 20 elements.", member)
+	}
+	return nil
+}
+
+// stopServiceDeployment requests a rollback; the scheduler carries it out at
+// its next tick. It needs no circuit breaker, only something to go back to.
+func (e *ECS) stopServiceDeployment(_ context.Context, in *ecs.StopServiceDeploymentInput) (*ecs.StopServiceDeploymentOutput, error) {
+	arn := aws.ToString(in.ServiceDeploymentArn)
+	if in.StopType != "" && in.StopType != types.StopServiceDeploymentStopTypeRollback {
+		return nil, wire.Errorf("InvalidParameterException", "The stop type %s is not supported by drydock.", in.StopType)
+	}
+	err := e.change(func(now time.Time) error {
+		var r *serviceDeployment
+		s := e.owned(arn, "service-deployment")
+		if s != nil {
+			r = s.recordByARN(arn)
+		}
+		if r == nil {
+			return wire.Errorf("ServiceDeploymentNotFoundException", "Service deployment not found.")
+		}
+		switch r.Status {
+		case types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress:
+			return nil
+		case types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress:
+		default:
+			return wire.Errorf("ConflictException", "The service deployment is in the state %s and cannot be stopped.", r.Status)
+		}
+		if s.rollbackTarget() == nil {
+			return wire.Errorf("ConflictException", "The service has no completed service revision to roll back to.")
+		}
+		r.Status, r.Updated, r.RollbackReason = types.ServiceDeploymentStatusRollbackRequested, now, "Service deployment rolled back by the user."
+		e.markService(s)
+		e.look(s, now)
+		return nil
+	})
+	return &ecs.StopServiceDeploymentOutput{ServiceDeploymentArn: &arn}, err
+}

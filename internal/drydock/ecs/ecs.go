@@ -1,0 +1,240 @@
+// Package ecs is the ECS of drydock: the API of one account and region, and
+// the scheduler behind it.
+//
+// The scheduler is a state machine over a virtual clock. Every service and
+// every task has at most one wake-up ([clock.Clock.At]); a wake-up looks at the
+// state, decides ([roll] is the pure part of that), changes it and says when to
+// look again. Nothing runs between wake-ups and nothing has a goroutine of its
+// own, so real time, scaled time and a jump of two weeks are the same machine.
+//
+// Where AWS's behaviour is documented or was observed, comments say so; the
+// durations in [pace] come from event stamps of a real service.
+package ecs
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
+)
+
+// Images is where tasks pull from.
+type Images interface {
+	// Resolve finds the digest that a reference stands for now. The error is a
+	// [*PullError] when the image is not to be had.
+	Resolve(ref image.Reference) (digest string, err error)
+	// Pull gets the image that a task of that platform ("linux/amd64") would
+	// start. digest "" pulls by the reference alone. The error is a
+	// [*PullError] when the image is not to be had.
+	Pull(ref image.Reference, digest, platform string) (Image, error)
+}
+
+// Image is what a pull brought.
+type Image struct {
+	Digest string // of the manifest that was asked for; "" for an image from elsewhere
+	Labels map[string]string
+}
+
+// PullError says why an image cannot be pulled, the way ECS words it behind
+// "CannotPullContainerError: ". Retried is how often ECS tries before it gives
+// up on this kind of failure.
+type PullError struct {
+	Text    string
+	Retried int
+}
+
+func (e *PullError) Error() string { return e.Text }
+
+// Logs takes the output of containers.
+type Logs interface {
+	// Append adds a line; a group that is missing is an error.
+	Append(group, stream string, at time.Time, line string) error
+	// EnsureGroup creates a group unless it exists.
+	EnsureGroup(group string) error
+	// EnsureStream creates a stream unless it exists; a group that is missing
+	// is an error, worded as CloudWatch Logs words it.
+	EnsureStream(group, stream string) error
+}
+
+// Options are the surroundings of an [ECS].
+type Options struct {
+	Account string
+	Region  string
+	Clock   *clock.Clock
+	Store   *store.Store
+	Runtime runtime.Runtime
+	Images  Images
+	Logs    Logs
+	Log     *slog.Logger
+	Seed    uint64 // of the ids that are made up; the same seed gives the same ids
+}
+
+// ECS is the service. All of its state is behind one mutex; every change is in
+// the store before the call or wake-up that made it returns.
+type ECS struct {
+	Options
+
+	mu       sync.Mutex
+	rand     *rand.Rand
+	clusters map[string]*cluster
+	families map[string]*family
+	services map[string]*service // by cluster/name
+	tasks    map[string]*task    // by id
+	byOwner  map[string][]*task  // tasks of a service, by cluster/name, oldest first
+	dirty    map[entry]any       // changed records, nil for deleted ones
+}
+
+// entry is the place of a record in the store.
+type entry struct{ bucket, key string }
+
+// Buckets of the store.
+const (
+	bucketClusters = "ecs-clusters"
+	bucketFamilies = "ecs-families"
+	bucketServices = "ecs-services"
+	bucketTasks    = "ecs-tasks"
+)
+
+// New loads what the store holds and goes on from there. Tasks that were alive
+// when the last drydock ended are gone with it: they are stopped as a
+// maintenance of the infrastructure would stop them, and their services start
+// new ones.
+func New(o Options) (*ECS, error) {
+	e := &ECS{
+		Options:  o,
+		rand:     rand.New(rand.NewPCG(o.Seed, o.Seed)),
+		clusters: map[string]*cluster{},
+		families: map[string]*family{},
+		services: map[string]*service{},
+		tasks:    map[string]*task{},
+		byOwner:  map[string][]*task{},
+		dirty:    map[entry]any{},
+	}
+	if err := e.load(); err != nil {
+		return nil, fmt.Errorf("load ECS state: %w", err)
+	}
+	return e, nil
+}
+
+func (e *ECS) load() error {
+	if err := loadAll(e.Store, bucketClusters, e.clusters); err != nil {
+		return err
+	}
+	if err := loadAll(e.Store, bucketFamilies, e.families); err != nil {
+		return err
+	}
+	if err := loadAll(e.Store, bucketServices, e.services); err != nil {
+		return err
+	}
+	if err := loadAll(e.Store, bucketTasks, e.tasks); err != nil {
+		return err
+	}
+	return e.change(func(now time.Time) error {
+		for _, t := range e.tasks {
+			e.own(t)
+		}
+		for _, t := range e.tasks {
+			if t.LastStatus != statusStopped {
+				t.DesiredStatus = statusStopped
+				t.StopCode, t.StoppedReason = "TerminationNotice", "ECS is performing maintenance on the underlying infrastructure hosting the task."
+				t.Stopping = now
+				e.taskStopped(t, now)
+			} else {
+				e.forgetLater(t)
+			}
+		}
+		for _, s := range e.services {
+			e.look(s, now)
+		}
+		return nil
+	})
+}
+
+func loadAll[T any](st *store.Store, bucket string, into map[string]*T) error {
+	return st.Load(bucket, func(key string, doc []byte) error {
+		v := new(T)
+		if err := json.Unmarshal(doc, v); err != nil {
+			return fmt.Errorf("%s %q: %w", bucket, key, err)
+		}
+		into[key] = v
+		return nil
+	})
+}
+
+// change runs f under the lock and stores what it marked as changed. When f
+// fails nothing is marked: operations validate before they change anything.
+func (e *ECS) change(f func(now time.Time) error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := f(e.Clock.Now()); err != nil {
+		return err
+	}
+	return e.commit()
+}
+
+func (e *ECS) commit() error {
+	if len(e.dirty) == 0 {
+		return nil
+	}
+	err := e.Store.Update(func(tx *store.Tx) error {
+		for at, record := range e.dirty {
+			if record == nil {
+				if err := tx.Delete(at.bucket, at.key); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := tx.Put(at.bucket, at.key, record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	clear(e.dirty)
+	if err != nil {
+		return fmt.Errorf("store ECS state: %w", err)
+	}
+	return nil
+}
+
+// wake is change for a wake-up or a runtime's report, where nobody is there to
+// take an error.
+func (e *ECS) wake(f func(now time.Time)) {
+	err := e.change(func(now time.Time) error { f(now); return nil })
+	if err != nil {
+		e.Log.Error("a change was not stored", "error", err)
+	}
+}
+
+func (e *ECS) markCluster(c *cluster) { e.dirty[entry{bucketClusters, c.Name}] = c }
+func (e *ECS) markFamily(f *family)   { e.dirty[entry{bucketFamilies, f.Name}] = f }
+func (e *ECS) markService(s *service) { e.dirty[entry{bucketServices, s.key()}] = s }
+func (e *ECS) markTask(t *task)       { t.Version++; e.dirty[entry{bucketTasks, t.ID}] = t }
+
+// digits makes an id of n decimal digits, as in "ecs-svc/1234567890123456789".
+func (e *ECS) digits(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte('0' + e.rand.IntN(10))
+	}
+	if b[0] == '0' {
+		b[0] = '1'
+	}
+	return string(b)
+}
+
+// hex makes an id of 32 hex digits, as tasks have.
+func (e *ECS) hex() string { return fmt.Sprintf("%016x%016x", e.rand.Uint64(), e.rand.Uint64()) }
+
+// uuid makes an id such as those of service events and containers.
+func (e *ECS) uuid() string {
+	h := e.hex()
+	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
+}

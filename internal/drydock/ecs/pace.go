@@ -1,0 +1,50 @@
+package ecs
+
+import (
+	"math/bits"
+	"time"
+)
+
+// AWS's own durations. The clock scales them; calendar ages are never scaled.
+// From the event stamps of a Fargate service with one task: "has started" to
+// "registered targets" 40 s, to "has stopped 1 running tasks" 50 s more; other
+// stamps lie 9.6 s and 10.0 s apart, so the service scheduler looks about
+// every 10 s. A scale-in shows DEPROVISIONING for 10 s.
+const (
+	tickEvery     = 10 * time.Second // the service scheduler's own rhythm
+	provisionFor  = 12 * time.Second // PROVISIONING: the network interface
+	pullFor       = 8 * time.Second  // PENDING: pull, before the runtime starts anything
+	activateFor   = 2 * time.Second  // ACTIVATING
+	deactivateFor = 2 * time.Second  // DEACTIVATING
+	deprovisionIn = 10 * time.Second // DEPROVISIONING
+	retryPullFor  = 18 * time.Second // between two attempts to pull an image that is not there
+
+	// A task without a health check of any kind counts as healthy when it has
+	// been RUNNING for 40 s (API reference, minimumHealthyPercent).
+	settleFor = 40 * time.Second
+
+	defaultStopTimeout = 30 * time.Second // between SIGTERM and SIGKILL
+
+	// Task starts that fail before RUNNING are throttled, up to 27 minutes
+	// (developer guide, service throttle logic). The formula is unpublished;
+	// a real service with a missing tag waited 0 s, then 242 s.
+	backOffFirst = 4 * time.Minute
+	backOffMost  = 27 * time.Minute
+)
+
+// Calendar ages.
+const (
+	stoppedVisible = time.Hour     // DescribeTasks shows a stopped task at least that long
+	steadyEvery    = 6 * time.Hour // "has reached a steady state" is repeated
+	eventsKept     = 100           // service events, DescribeServices
+)
+
+// backOff is how long the next start waits after that many consecutive tasks
+// failed before they ran.
+func backOff(failures int) time.Duration {
+	if failures < 2 {
+		return 0
+	}
+	shift := min(failures-2, bits.Len64(uint64(backOffMost/backOffFirst)))
+	return min(backOffFirst<<shift, backOffMost)
+}

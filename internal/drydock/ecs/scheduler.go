@@ -1,0 +1,260 @@
+package ecs
+
+import (
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// look has the service scheduler look at a service at its next tick. Ticks of
+// a service lie [tickEvery] apart, counted from its creation; a tick at which
+// nothing could have changed is left out.
+func (e *ECS) look(s *service, from time.Time) {
+	tick := e.Clock.Scale(tickEvery)
+	since := from.Sub(s.Created)
+	at := s.Created.Add((since/tick + 1) * tick)
+	if !s.nextLook.IsZero() && !at.Before(s.nextLook) {
+		return
+	}
+	s.nextLook = at
+	e.Clock.At(at, "service/"+s.key(), func(time.Time) {
+		e.wake(func(now time.Time) { e.tick(s, now) })
+	})
+}
+
+// tick is one look of the scheduler: count, judge, move, conclude.
+func (e *ECS) tick(s *service, now time.Time) {
+	if s.Status == statusInactive {
+		return
+	}
+	s.nextLook = time.Time{}
+	e.markService(s)
+	if s.Status == statusDraining {
+		e.drain(s, now)
+		return
+	}
+	e.begin(s, now)
+	next := e.settle(s, now)
+	e.judge(s, now)
+	m := roll(e.fleet(s, now))
+	e.move(s, m, now)
+	e.conclude(s, now)
+	if s.NotBefore.After(now) {
+		next = append(next, s.NotBefore)
+	}
+	if s.Steady {
+		next = append(next, s.SteadyAt.Add(steadyEvery))
+	}
+	if len(next) > 0 {
+		e.look(s, slices.MinFunc(next, time.Time.Compare).Add(-1)) // the first tick at or after it
+	}
+}
+
+// begin moves the service deployments on that only waited for the scheduler.
+func (e *ECS) begin(s *service, now time.Time) {
+	for _, r := range s.Records {
+		switch r.Status {
+		case types.ServiceDeploymentStatusPending:
+			r.Status, r.Started, r.Updated = types.ServiceDeploymentStatusInProgress, now, now
+		case types.ServiceDeploymentStatusStopRequested:
+			r.end(types.ServiceDeploymentStatusStopped, r.StatusReason, now)
+		case types.ServiceDeploymentStatusRollbackRequested:
+			d := s.primary()
+			d.RolloutState, d.Updated = rolloutFailed, now
+			d.Reason = "ECS deployment " + d.ID + " was stopped by the user."
+			e.rollBack(s, r.RollbackReason, "", now)
+		}
+	}
+}
+
+// settle notices tasks that have become healthy, and says when it will be
+// worth looking again for those that have not.
+func (e *ECS) settle(s *service, now time.Time) (next []time.Time) {
+	for _, t := range e.byOwner[s.key()] {
+		if t.DesiredStatus != statusRunning || t.LastStatus != statusRunning {
+			continue
+		}
+		healthy, at := e.healthy(s, t, now)
+		if !healthy {
+			if !at.IsZero() {
+				next = append(next, at)
+			}
+			if e.failing(s, t, now) {
+				e.stopTask(t, "ServiceSchedulerInitiated", "Task failed container health checks", now)
+			}
+			continue
+		}
+		if !t.WasHealthy {
+			t.WasHealthy = true
+			e.markTask(t)
+			s.LaunchFailures, s.NotBefore = 0, time.Time{}
+			if d := s.deployment(t.Deployment); d != nil {
+				s.taskHealthy(d)
+			}
+		}
+	}
+	return next
+}
+
+// healthy is whether a RUNNING task counts towards the minimum: its essential
+// containers' health checks pass, or, without any, it has run for 40 s. at is
+// when the second kind will be, zero when only an event can tell.
+func (e *ECS) healthy(s *service, t *task, now time.Time) (ok bool, at time.Time) {
+	switch t.health() {
+	case types.HealthStatusHealthy:
+		return true, time.Time{}
+	case "":
+		at = t.Started.Add(e.Clock.Scale(settleFor))
+		return !now.Before(at), at
+	}
+	return false, e.graceEnd(s, t)
+}
+
+// failing is whether a task is to be replaced for its container health. The
+// grace period covers container checks too, counted from the task's start.
+func (e *ECS) failing(s *service, t *task, now time.Time) bool {
+	return t.health() == types.HealthStatusUnhealthy && !now.Before(e.graceEnd(s, t))
+}
+
+func (e *ECS) graceEnd(s *service, t *task) time.Time {
+	var grace time.Duration
+	if s.GracePeriod != nil {
+		grace = time.Duration(*s.GracePeriod) * time.Second
+	}
+	return t.Started.Add(e.Clock.Scale(grace))
+}
+
+// fleet is what roll needs to know of a service.
+func (e *ECS) fleet(s *service, now time.Time) fleet {
+	f := fleet{desired: s.Desired, paused: s.NotBefore.After(now)}
+	f.minPercent, f.maxPercent = s.percents()
+	f.halted = s.primary().RolloutState == rolloutFailed
+	for _, d := range s.Deployments {
+		g := group{desired: d.Desired}
+		for _, t := range e.tasksOf(s, d.ID) {
+			running := t.LastStatus == statusRunning
+			ok := false
+			if running {
+				ok, _ = e.healthy(s, t, now)
+			}
+			g.tasks = append(g.tasks, member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: running, healthy: ok})
+		}
+		f.groups = append(f.groups, g)
+	}
+	return f
+}
+
+// move carries out what roll decided.
+func (e *ECS) move(s *service, m moves, now time.Time) {
+	for i, d := range s.Deployments {
+		if n := m.start[i]; n > 0 {
+			if !s.fargate() {
+				e.tell(s, now, "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+				continue
+			}
+			ids := make([]string, n)
+			for j := range ids {
+				ids[j] = e.startTask(s, d, now).ID
+			}
+			e.tell(s, now, "has started %d tasks: %s.", n, taskList(ids))
+			d.Updated, s.Steady = now, false
+		}
+		if ids := m.stop[i]; len(ids) > 0 {
+			for _, id := range ids {
+				e.stopTask(e.tasks[id], "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment "+s.primary().ID+")", now)
+			}
+			if i > 0 {
+				d.Desired = max(0, d.Desired-len(ids))
+			}
+			e.tell(s, now, "has stopped %d running tasks: %s.", len(ids), taskList(ids))
+			d.Updated, s.Steady = now, false
+		}
+	}
+	if m.stuck {
+		e.tell(s, now, "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again.")
+	}
+}
+
+// conclude drops deployments that have drained, completes the PRIMARY one, and
+// says when the service is steady.
+func (e *ECS) conclude(s *service, now time.Time) {
+	primary := s.primary()
+	s.Deployments = slices.DeleteFunc(s.Deployments, func(d *deployment) bool {
+		return d != primary && primary.RolloutState != rolloutFailed && len(e.tasksOf(s, d.ID)) == 0
+	})
+	mine := e.tasksOf(s, primary.ID)
+	if len(s.Deployments) > 1 || len(mine) != s.Desired || primary.RolloutState == rolloutFailed {
+		return
+	}
+	for _, t := range mine {
+		if ok, _ := e.healthy(s, t, now); !ok || t.DesiredStatus != statusRunning || t.LastStatus != statusRunning {
+			return
+		}
+	}
+	if primary.RolloutState == rolloutInProgress {
+		e.complete(s, primary, now)
+	}
+	if !s.Steady || now.Sub(s.SteadyAt) >= steadyEvery {
+		s.Steady, s.SteadyAt = true, now
+		e.tell(s, now, "has reached a steady state.")
+	}
+}
+
+func (e *ECS) complete(s *service, d *deployment, now time.Time) {
+	d.RolloutState, d.Updated = rolloutCompleted, now
+	d.Reason = "ECS deployment " + d.ID + " completed."
+	done := *d
+	s.LastCompleted = &done
+	if r := s.current(); r != nil {
+		switch r.Status {
+		case types.ServiceDeploymentStatusInProgress:
+			r.end(types.ServiceDeploymentStatusSuccessful, "", now)
+		case types.ServiceDeploymentStatusRollbackInProgress:
+			r.end(types.ServiceDeploymentStatusRollbackSuccessful, "", now)
+		}
+	}
+	e.tell(s, now, "(deployment %s) deployment completed.", d.ID)
+}
+
+// drain ends a deleted service: all its tasks, then the service itself.
+func (e *ECS) drain(s *service, now time.Time) {
+	left := false
+	for _, t := range e.byOwner[s.key()] {
+		if t.LastStatus == statusStopped {
+			continue
+		}
+		left = true
+		if t.DesiredStatus == statusRunning {
+			e.stopTask(t, "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment "+s.primary().ID+")", now)
+		}
+	}
+	if !left {
+		s.Status = statusInactive
+	}
+}
+
+// count counts the tasks of a deployment, of all deployments when id is "".
+func (e *ECS) count(s *service, id string) (running, pending int) {
+	for _, t := range e.byOwner[s.key()] {
+		switch {
+		case id != "" && t.Deployment != id:
+		case t.LastStatus == statusRunning:
+			running++
+		case t.pending():
+			pending++
+		}
+	}
+	return running, pending
+}
+
+// tasksOf are the tasks of a deployment that are not STOPPED, oldest first.
+func (e *ECS) tasksOf(s *service, id string) []*task {
+	var out []*task
+	for _, t := range e.byOwner[s.key()] {
+		if t.Deployment == id && t.LastStatus != statusStopped {
+			out = append(out, t)
+		}
+	}
+	return out
+}

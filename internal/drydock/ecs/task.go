@@ -1,0 +1,590 @@
+package ecs
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
+)
+
+// The life of a task, in order. It only ever moves forward; a task that ends
+// before it ran skips the middle.
+const (
+	statusProvisioning   = "PROVISIONING"
+	statusPending        = "PENDING"
+	statusActivating     = "ACTIVATING"
+	statusRunning        = "RUNNING"
+	statusDeactivating   = "DEACTIVATING"
+	statusStopping       = "STOPPING"
+	statusDeprovisioning = "DEPROVISIONING"
+	statusStopped        = "STOPPED"
+)
+
+// task is one task. Times that have not come are zero.
+type task struct {
+	ID             string
+	ARN            string
+	Cluster        string // name
+	Service        string // name
+	Deployment     string // ecs-svc/…
+	Revision       string // number of the service revision
+	TaskDefinition string // ARN
+	Tags           tags
+	CPU, Memory    string
+	Zone           string
+
+	LastStatus    string
+	DesiredStatus string // RUNNING or STOPPED
+	Created       time.Time
+	PullStarted   time.Time
+	PullStopped   time.Time
+	Started       time.Time
+	Stopping      time.Time
+	Executed      time.Time // executionStoppedAt
+	Stopped       time.Time
+	StopCode      string
+	StoppedReason string
+	Containers    []*container
+	Version       int64
+
+	PullTries  int
+	Launched   bool // the runtime knows it
+	WasHealthy bool
+
+	phase int // counts wake-ups scheduled, so that one that came too late is told apart
+}
+
+type container struct {
+	Name       string
+	ARN        string
+	Image      string
+	Digest     string
+	RuntimeID  string
+	LastStatus string
+	ExitCode   *int
+	Reason     string
+	Health     types.HealthStatus // "" without a health check
+	Essential  bool
+	Begun      bool // it has run
+}
+
+func (t *task) serviceKey() string { return t.Cluster + "/" + t.Service }
+
+// pending is what pendingCount counts.
+func (t *task) pending() bool {
+	switch t.LastStatus {
+	case statusProvisioning, statusPending, statusActivating:
+		return true
+	}
+	return false
+}
+
+// health is the task's health: of its essential containers with a check. It
+// is "" when none has one.
+func (t *task) health() types.HealthStatus {
+	var all types.HealthStatus
+	for _, c := range t.Containers {
+		switch {
+		case !c.Essential || c.Health == "":
+		case c.Health == types.HealthStatusUnhealthy:
+			return types.HealthStatusUnhealthy
+		case c.Health == types.HealthStatusUnknown || all == types.HealthStatusUnknown:
+			all = types.HealthStatusUnknown
+		default:
+			all = types.HealthStatusHealthy
+		}
+	}
+	return all
+}
+
+func (e *ECS) own(t *task) {
+	key := t.serviceKey()
+	list := e.byOwner[key]
+	i, _ := slices.BinarySearchFunc(list, t, func(a, b *task) int {
+		if c := a.Created.Compare(b.Created); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	e.byOwner[key] = slices.Insert(list, i, t)
+}
+
+// startTask starts a task of a deployment.
+func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
+	_, def := e.definition(d.TaskDefinition)
+	id := e.hex()
+	t := &task{
+		ID: id, ARN: e.arn("task", s.Cluster, id), Cluster: s.Cluster, Service: s.Name,
+		Deployment: d.ID, Revision: d.Revision, TaskDefinition: d.TaskDefinition,
+		Zone:       e.Region + string("ac"[e.rand.IntN(2)]),
+		LastStatus: statusProvisioning, DesiredStatus: statusRunning, Created: now,
+	}
+	if spec, err := def.spec(); err == nil {
+		t.CPU, t.Memory = aws.ToString(spec.Cpu), aws.ToString(spec.Memory)
+		for _, c := range spec.ContainerDefinitions {
+			n := &container{
+				Name: *c.Name, Image: *c.Image, LastStatus: statusPending,
+				ARN:       e.arn("container", s.Cluster, id, e.uuid()),
+				Essential: c.Essential == nil || *c.Essential,
+			}
+			if c.HealthCheck != nil {
+				n.Health = types.HealthStatusUnknown
+			}
+			t.Containers = append(t.Containers, n)
+		}
+	}
+	e.tasks[id] = t
+	e.own(t)
+	e.markTask(t)
+	e.after(t, provisionFor, e.pull)
+	return t
+}
+
+// after has step run on t when one of AWS's own durations has passed.
+func (e *ECS) after(t *task, d time.Duration, step func(*task, time.Time)) {
+	t.phase++
+	phase := t.phase
+	e.Clock.At(e.Clock.Now().Add(e.Clock.Scale(d)), "task/"+t.ID, func(time.Time) {
+		e.wake(func(now time.Time) {
+			if t.phase == phase { // else the task went another way while this waited for the lock
+				e.markTask(t)
+				step(t, now)
+			}
+		})
+	})
+}
+
+// pull is the PENDING phase: fix or use the digests, look every image up, and
+// hand the task to the runtime.
+func (e *ECS) pull(t *task, now time.Time) {
+	if t.LastStatus == statusProvisioning {
+		t.LastStatus, t.PullStarted = statusPending, now
+	}
+	t.PullTries++
+	spec, revision, err := e.plan(t)
+	if err != nil {
+		e.failStart(t, "", "InternalError: "+err.Error(), now)
+		return
+	}
+	if t.PullTries == 1 {
+		if reason := e.openLogs(t, spec); reason != "" {
+			e.failStart(t, "", reason, now)
+			return
+		}
+	}
+	images := make([]Image, len(t.Containers))
+	for i, c := range t.Containers {
+		pulled, err := e.pullContainer(t, revision, c, spec)
+		var pe *PullError
+		switch {
+		case errors.As(err, &pe):
+			// The image may yet come: ECS tries several times, a few times only
+			// when it already knows the digest.
+			if t.PullTries < pe.Retried {
+				e.after(t, retryPullFor, e.pull)
+				return
+			}
+			if c.Digest == "" {
+				e.unresolved(t, revision)
+			}
+			e.failStart(t, c.Name, "CannotPullContainerError: "+pe.Text, now)
+			return
+		case err != nil:
+			e.failStart(t, c.Name, "CannotPullContainerError: "+err.Error(), now)
+			return
+		}
+		images[i] = pulled
+		c.Digest = pulled.Digest
+	}
+	e.after(t, pullFor, func(t *task, now time.Time) {
+		t.PullStopped = now
+		t.Launched = true
+		e.Runtime.Start(e.launch(t, spec, images), func(ev runtime.Event) { e.report(t.ID, ev) })
+	})
+}
+
+// plan is what a task is to run.
+func (e *ECS) plan(t *task) (*ecs.RegisterTaskDefinitionInput, *serviceRevision, error) {
+	_, def := e.definition(t.TaskDefinition)
+	if def == nil {
+		return nil, nil, errors.New("the task definition is gone")
+	}
+	spec, err := def.spec()
+	if err != nil {
+		return nil, nil, err
+	}
+	return spec, e.services[t.serviceKey()].revision(t.Revision), nil
+}
+
+// pullContainer pulls one image, by the digest that the first task of the
+// service revision fixed (software version consistency), and fixes it if this
+// is that first task.
+func (e *ECS) pullContainer(t *task, r *serviceRevision, c *container, spec *ecs.RegisterTaskDefinitionInput) (Image, error) {
+	ref, err := image.Parse(c.Image)
+	if err != nil {
+		return Image{}, err
+	}
+	digest := ""
+	if i := slices.IndexFunc(r.Images, func(i containerImage) bool { return i.Container == c.Name }); i >= 0 {
+		digest = r.Images[i].Digest
+	} else if r.Attempts < resolveAttempts {
+		if !versionConsistent(spec, c.Name) {
+			r.Images = append(r.Images, containerImage{Container: c.Name, Image: c.Image})
+		} else {
+			if digest, err = e.Images.Resolve(ref); err != nil {
+				return Image{}, err
+			}
+			r.Images = append(r.Images, containerImage{Container: c.Name, Image: c.Image, Digest: digest})
+		}
+		e.markService(e.services[t.serviceKey()])
+	}
+	c.Digest = digest
+	return e.Images.Pull(ref, digest, platform(spec))
+}
+
+func versionConsistent(spec *ecs.RegisterTaskDefinitionInput, name string) bool {
+	return !slices.ContainsFunc(spec.ContainerDefinitions, func(c types.ContainerDefinition) bool {
+		return *c.Name == name && c.VersionConsistency == types.VersionConsistencyDisabled
+	})
+}
+
+// unresolved counts a failed resolution. After the third one the deployment
+// goes on without digests; with the circuit breaker on it fails, which three
+// failed tasks bring about anyway for up to six desired ones.
+func (e *ECS) unresolved(t *task, r *serviceRevision) {
+	s := e.services[t.serviceKey()]
+	r.Attempts++
+	e.markService(s)
+	if d := s.primary(); r.Attempts == resolveAttempts && s.breaker() != nil && d.Revision == r.Number {
+		d.BreakerCount = max(d.BreakerCount, breakerThreshold(s)-1) // this task is the one more
+	}
+}
+
+// platform is what Fargate runs a definition on.
+func platform(spec *ecs.RegisterTaskDefinitionInput) string {
+	p := spec.RuntimePlatform
+	arch, system := "amd64", "linux"
+	if p != nil && p.CpuArchitecture == types.CPUArchitectureArm64 {
+		arch = "arm64"
+	}
+	if p != nil && strings.HasPrefix(string(p.OperatingSystemFamily), "WINDOWS") {
+		system = "windows"
+	}
+	return system + "/" + arch
+}
+
+// openLogs creates the log streams before anything starts, as the awslogs
+// driver does. A group that is missing stops the task.
+func (e *ECS) openLogs(t *task, spec *ecs.RegisterTaskDefinitionInput) (failure string) {
+	for _, c := range spec.ContainerDefinitions {
+		group, stream, ok := logStream(t, c)
+		if !ok {
+			continue
+		}
+		var err error
+		if c.LogConfiguration.Options["awslogs-create-group"] == "true" {
+			err = e.Logs.EnsureGroup(group)
+		}
+		if err == nil {
+			err = e.Logs.EnsureStream(group, stream)
+		}
+		if err != nil {
+			return "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: " + err.Error()
+		}
+	}
+	return ""
+}
+
+// logStream is where a container's output goes: the awslogs stream is
+// prefix/container/task (developer guide, awslogs; Fargate requires the
+// prefix). ok is false without awslogs.
+func logStream(t *task, c types.ContainerDefinition) (group, stream string, ok bool) {
+	l := c.LogConfiguration
+	if l == nil || l.LogDriver != types.LogDriverAwslogs {
+		return "", "", false
+	}
+	stream = *c.Name + "/" + t.ID
+	if prefix := l.Options["awslogs-stream-prefix"]; prefix != "" {
+		stream = prefix + "/" + stream
+	}
+	return l.Options["awslogs-group"], stream, true
+}
+
+// launch is the task as the runtime starts it.
+func (e *ECS) launch(t *task, spec *ecs.RegisterTaskDefinitionInput, images []Image) runtime.Task {
+	_, def := e.definition(t.TaskDefinition)
+	out := runtime.Task{ID: t.ID, Cluster: t.Cluster, Family: def.Family, Revision: def.Revision}
+	for i, c := range spec.ContainerDefinitions {
+		ref, _ := image.Parse(*c.Image) // parsed before, when it was pulled
+		n := runtime.Container{
+			Name: *c.Name, Image: ref, Digest: images[i].Digest, Labels: images[i].Labels,
+			Command: c.Command, EntryPoint: c.EntryPoint,
+			WorkingDir: aws.ToString(c.WorkingDirectory), User: aws.ToString(c.User),
+			MemoryMiB: int(aws.ToInt32(c.Memory)), Log: e.logTo(t, c),
+			Environment: []string{"ECS_CONTAINER_METADATA_URI_V4="}, // there is no metadata endpoint; empty reads as absent
+		}
+		for _, kv := range c.Environment {
+			n.Environment = append(n.Environment, aws.ToString(kv.Name)+"="+aws.ToString(kv.Value))
+		}
+		for _, p := range c.PortMappings {
+			n.Ports = append(n.Ports, int(aws.ToInt32(p.ContainerPort)))
+		}
+		for _, d := range c.DependsOn {
+			n.DependsOn = append(n.DependsOn, runtime.Dependency{Container: aws.ToString(d.ContainerName), Condition: string(d.Condition)})
+		}
+		if h := c.HealthCheck; h != nil {
+			seconds := func(p *int32, otherwise int32) time.Duration {
+				if p != nil {
+					otherwise = *p
+				}
+				return time.Duration(otherwise) * time.Second
+			}
+			retries := int32(3)
+			if h.Retries != nil {
+				retries = *h.Retries
+			}
+			n.HealthCheck = &runtime.HealthCheck{
+				Command: h.Command, Interval: seconds(h.Interval, 30), Timeout: seconds(h.Timeout, 5),
+				StartPeriod: seconds(h.StartPeriod, 0), Retries: int(retries),
+			}
+		}
+		out.Containers = append(out.Containers, n)
+	}
+	return out
+}
+
+// logTo takes a container's output; without awslogs it goes nowhere.
+func (e *ECS) logTo(t *task, c types.ContainerDefinition) func(time.Time, string) {
+	group, stream, ok := logStream(t, c)
+	if !ok {
+		return func(time.Time, string) {}
+	}
+	return func(at time.Time, line string) {
+		if err := e.Logs.Append(group, stream, at, line); err != nil {
+			e.Log.Warn("a line of output was lost", "task", t.ID, "container", *c.Name, "error", err)
+		}
+	}
+}
+
+// report takes what the runtime tells about a container.
+func (e *ECS) report(id string, ev runtime.Event) {
+	e.wake(func(now time.Time) {
+		t := e.tasks[id]
+		if t == nil || t.LastStatus == statusStopped {
+			return
+		}
+		i := slices.IndexFunc(t.Containers, func(c *container) bool { return c.Name == ev.Container })
+		if i < 0 {
+			return
+		}
+		c := t.Containers[i]
+		e.markTask(t)
+		switch ev.Kind {
+		case runtime.Started:
+			c.LastStatus, c.RuntimeID, c.Begun = statusRunning, ev.RuntimeID, true
+			e.started(t)
+		case runtime.Failed:
+			c.LastStatus = statusStopped
+			e.failStart(t, c.Name, ev.Reason, now)
+		case runtime.Exited:
+			c.LastStatus, c.Begun = statusStopped, true
+			c.ExitCode, c.Reason = aws.Int(ev.ExitCode), ev.Reason
+			e.exited(t, c, now)
+		case runtime.Healthy, runtime.Unhealthy:
+			if c.Health != "" {
+				c.Health = types.HealthStatusHealthy
+				if ev.Kind == runtime.Unhealthy {
+					c.Health = types.HealthStatusUnhealthy
+				}
+				e.look(e.services[t.serviceKey()], now)
+			}
+		}
+	})
+}
+
+// started moves the task to ACTIVATING when every container has begun.
+func (e *ECS) started(t *task) {
+	if t.LastStatus != statusPending || slices.ContainsFunc(t.Containers, func(c *container) bool { return !c.Begun }) {
+		return
+	}
+	t.LastStatus = statusActivating
+	e.after(t, activateFor, func(t *task, now time.Time) {
+		t.LastStatus, t.Started = statusRunning, now
+		s := e.services[t.serviceKey()]
+		s.LaunchFailures, s.NotBefore = 0, time.Time{} // the throttle is for tasks that never run
+		e.look(s, now)
+	})
+}
+
+// exited ends the task when the container was essential or the last one.
+func (e *ECS) exited(t *task, c *container, now time.Time) {
+	if t.DesiredStatus == statusStopped {
+		e.finish(t, now)
+		return
+	}
+	over := !slices.ContainsFunc(t.Containers, func(c *container) bool { return c.LastStatus != statusStopped })
+	if c.Essential || over {
+		e.end(t, "EssentialContainerExited", "Essential container in task exited", now)
+		return
+	}
+	e.started(t)
+}
+
+// failStart ends a task that could not start. The container that failed
+// carries the reason too.
+func (e *ECS) failStart(t *task, name, reason string, now time.Time) {
+	for _, c := range t.Containers {
+		if c.Name == name && c.Reason == "" {
+			c.Reason = reason
+		}
+	}
+	if t.DesiredStatus == statusStopped {
+		e.finish(t, now)
+		return
+	}
+	e.end(t, "TaskFailedToStart", reason, now)
+}
+
+// end is how a task ends by itself. It counts as a failure of its deployment.
+func (e *ECS) end(t *task, code, reason string, now time.Time) {
+	s := e.services[t.serviceKey()]
+	if !t.WasHealthy {
+		if d := s.deployment(t.Deployment); d != nil {
+			s.countFailure(d)
+		}
+	}
+	if t.Started.IsZero() && code == "TaskFailedToStart" {
+		s.LaunchFailures++
+		if wait := backOff(s.LaunchFailures); wait > 0 {
+			s.NotBefore = now.Add(e.Clock.Scale(wait))
+			e.tell(s, now, "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+		}
+		e.tell(s, now, "was unable to place a task. Reason: %s", reason)
+	}
+	s.Steady = false
+	e.stopTask(t, code, reason, now)
+}
+
+// stopTask begins the end of a task, whoever asked for it.
+func (e *ECS) stopTask(t *task, code, reason string, now time.Time) {
+	if t.DesiredStatus == statusStopped {
+		return
+	}
+	t.DesiredStatus, t.Stopping, t.StopCode, t.StoppedReason = statusStopped, now, code, reason
+	t.phase++
+	e.Clock.Cancel("task/" + t.ID)
+	e.markTask(t)
+	s := e.services[t.serviceKey()]
+	e.markService(s)
+	e.look(s, now)
+	if t.LastStatus == statusRunning && code != "EssentialContainerExited" {
+		t.LastStatus = statusDeactivating
+		e.after(t, deactivateFor, e.signal)
+		return
+	}
+	e.signal(t, now)
+}
+
+// signal is the STOPPING phase: SIGTERM, then SIGKILL after the longest
+// stopTimeout of the containers.
+func (e *ECS) signal(t *task, now time.Time) {
+	if t.Launched {
+		t.LastStatus = statusStopping
+		e.Runtime.Stop(t.ID, e.Clock.Scale(e.stopTimeout(t)))
+	}
+	e.finish(t, now)
+}
+
+func (e *ECS) stopTimeout(t *task) time.Duration {
+	spec, _, err := e.plan(t)
+	if err != nil {
+		return defaultStopTimeout
+	}
+	longest := time.Duration(0)
+	for _, c := range spec.ContainerDefinitions {
+		timeout := defaultStopTimeout
+		if c.StopTimeout != nil {
+			timeout = time.Duration(*c.StopTimeout) * time.Second
+		}
+		longest = max(longest, timeout)
+	}
+	return longest
+}
+
+// finish is the DEPROVISIONING phase; it waits until no container is left.
+func (e *ECS) finish(t *task, now time.Time) {
+	if t.LastStatus == statusDeactivating || t.LastStatus == statusDeprovisioning {
+		return
+	}
+	if t.Launched && slices.ContainsFunc(t.Containers, func(c *container) bool { return c.LastStatus == statusRunning }) {
+		return
+	}
+	t.Executed = now
+	t.LastStatus = statusDeprovisioning
+	e.after(t, deprovisionIn, e.taskStopped)
+}
+
+// taskStopped is the end. The task stays visible for an hour.
+func (e *ECS) taskStopped(t *task, now time.Time) {
+	t.LastStatus, t.Stopped = statusStopped, now
+	for _, c := range t.Containers {
+		c.LastStatus = statusStopped
+	}
+	e.markTask(t)
+	if s := e.services[t.serviceKey()]; s != nil {
+		e.look(s, now)
+	}
+	e.forgetLater(t)
+}
+
+func (e *ECS) forgetLater(t *task) {
+	e.Clock.At(t.Stopped.Add(stoppedVisible), "task/"+t.ID, func(time.Time) {
+		e.wake(func(time.Time) {
+			delete(e.tasks, t.ID)
+			e.byOwner[t.serviceKey()] = slices.DeleteFunc(e.byOwner[t.serviceKey()], func(o *task) bool { return o == t })
+			e.dirty[entry{bucketTasks, t.ID}] = nil
+		})
+	})
+}
+
+func (e *ECS) showTask(t *task) types.Task {
+	out := types.Task{
+		TaskArn: &t.ARN, ClusterArn: aws.String(e.arn("cluster", t.Cluster)), TaskDefinitionArn: &t.TaskDefinition,
+		Group: aws.String("service:" + t.Service), StartedBy: &t.Deployment,
+		LastStatus: aws.String(t.LastStatus), DesiredStatus: aws.String(t.DesiredStatus),
+		LaunchType: types.LaunchTypeFargate, PlatformVersion: aws.String("1.4.0"), PlatformFamily: aws.String("Linux"),
+		AvailabilityZone: &t.Zone, Connectivity: types.ConnectivityConnected, ConnectivityAt: moment(t.PullStarted),
+		Cpu: optional(t.CPU), Memory: optional(t.Memory),
+		CreatedAt: moment(t.Created), PullStartedAt: moment(t.PullStarted), PullStoppedAt: moment(t.PullStopped), StartedAt: moment(t.Started),
+		StoppingAt: moment(t.Stopping), ExecutionStoppedAt: moment(t.Executed), StoppedAt: moment(t.Stopped),
+		StopCode: types.TaskStopCode(t.StopCode), StoppedReason: optional(t.StoppedReason),
+		HealthStatus: types.HealthStatusUnknown, Version: t.Version,
+		Attachments: []types.Attachment{}, Containers: []types.Container{}, Tags: []types.Tag{},
+		Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}},
+	}
+	if h := t.health(); h != "" {
+		out.HealthStatus = h
+	}
+	for _, c := range t.Containers {
+		n := types.Container{
+			Name: &c.Name, ContainerArn: &c.ARN, TaskArn: &t.ARN, Image: &c.Image, ImageDigest: optional(c.Digest),
+			RuntimeId: optional(c.RuntimeID), LastStatus: aws.String(c.LastStatus), Reason: optional(c.Reason),
+			HealthStatus: types.HealthStatusUnknown, NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
+		}
+		if c.Health != "" {
+			n.HealthStatus = c.Health
+		}
+		if c.ExitCode != nil {
+			n.ExitCode = aws.Int32(int32(*c.ExitCode))
+		}
+		out.Containers = append(out.Containers, n)
+	}
+	return out
+}

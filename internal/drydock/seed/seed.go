@@ -1,0 +1,89 @@
+// Package seed plants in a drydock what teams have before their first deploy:
+// a cluster, a repository, a log group, a task definition and a service with
+// no task yet, as Terraform would leave them. It goes through the public API,
+// as any client does.
+package seed
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Names are what to call things. All are required.
+type Names struct {
+	Cluster    string
+	Service    string
+	Family     string
+	Container  string
+	Repository string
+}
+
+// Planted is what is there now.
+type Planted struct {
+	Names
+	Registry string // host of the repository
+	LogGroup string
+}
+
+// Plant creates everything in the drydock behind endpoint. What is there
+// already is an error of the operation that would create it.
+func Plant(ctx context.Context, endpoint, region string, n Names) (Planted, error) {
+	config := aws.Config{
+		Region: region, BaseEndpoint: &endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("drydock", "drydock", ""),
+	}
+	images, tasks, logs := ecr.NewFromConfig(config), ecs.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)
+	p := Planted{Names: n, LogGroup: "/ecs/" + n.Family}
+
+	repository, err := images.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: &n.Repository})
+	if err != nil {
+		return p, fmt.Errorf("create repository %s: %w", n.Repository, err)
+	}
+	uri := *repository.Repository.RepositoryUri
+	p.Registry = uri[:len(uri)-len(n.Repository)-1]
+	if _, err := logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &p.LogGroup}); err != nil {
+		return p, fmt.Errorf("create log group %s: %w", p.LogGroup, err)
+	}
+	if _, err := tasks.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &n.Cluster}); err != nil {
+		return p, fmt.Errorf("create cluster %s: %w", n.Cluster, err)
+	}
+	if _, err := tasks.RegisterTaskDefinition(ctx, definition(n, p, region)); err != nil {
+		return p, fmt.Errorf("register task definition %s: %w", n.Family, err)
+	}
+	if _, err := tasks.CreateService(ctx, &ecs.CreateServiceInput{
+		Cluster: &n.Cluster, ServiceName: &n.Service, TaskDefinition: &n.Family, DesiredCount: aws.Int32(0),
+		LaunchType: types.LaunchTypeFargate,
+		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
+			Subnets: []string{"subnet-0000000000000000a"}, AssignPublicIp: types.AssignPublicIpEnabled,
+		}},
+	}); err != nil {
+		return p, fmt.Errorf("create service %s: %w", n.Service, err)
+	}
+	return p, nil
+}
+
+func definition(n Names, p Planted, region string) *ecs.RegisterTaskDefinitionInput {
+	const role = "arn:aws:iam::123456789012:role/"
+	return &ecs.RegisterTaskDefinitionInput{
+		Family: &n.Family, NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+		ExecutionRoleArn:        aws.String(role + n.Family + "-execution"),
+		TaskRoleArn:             aws.String(role + n.Family + "-task"),
+		ContainerDefinitions: []types.ContainerDefinition{{
+			Name:         &n.Container,
+			Image:        aws.String(p.Registry + "/" + n.Repository + ":not-yet-released"),
+			Environment:  []types.KeyValuePair{{Name: aws.String("APP_ENV"), Value: aws.String("demo")}},
+			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080)}},
+			LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
+				"awslogs-group": p.LogGroup, "awslogs-region": region, "awslogs-stream-prefix": n.Container,
+			}},
+		}},
+	}
+}
