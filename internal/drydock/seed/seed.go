@@ -7,6 +7,7 @@ package seed
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -66,7 +67,29 @@ func Plant(ctx context.Context, endpoint, region string, n Names) (Planted, erro
 	}); err != nil {
 		return p, fmt.Errorf("create service %s: %w", n.Service, err)
 	}
-	return p, nil
+	return p, awaitSteady(ctx, tasks, n)
+}
+
+// awaitSteady waits until the service's first deployment, of no task, has
+// completed: one scheduler tick. Before, it would stand in the way of the
+// first release.
+func awaitSteady(ctx context.Context, tasks *ecs.Client, n Names) error {
+	every := time.NewTicker(50 * time.Millisecond)
+	defer every.Stop()
+	for {
+		out, err := tasks.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &n.Cluster, Services: []string{n.Service}})
+		if err != nil {
+			return fmt.Errorf("look at service %s: %w", n.Service, err)
+		}
+		if len(out.Services) == 1 && out.Services[0].Deployments[0].RolloutState == types.DeploymentRolloutStateCompleted {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-every.C:
+		}
+	}
 }
 
 func definition(n Names, p Planted, region string) *ecs.RegisterTaskDefinitionInput {

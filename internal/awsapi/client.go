@@ -1,0 +1,145 @@
+// Package awsapi is AWS as the use cases see it: their ports on AWS SDK v2.
+// [New] reads the environment the way every AWS tool does (AWS_PROFILE,
+// AWS_REGION, AWS_ENDPOINT_URL, web identity, …) and makes no call; one
+// [Client] serves all ports and any number of goroutines.
+//
+// Task definitions pass through as raw bytes (raw.go). Calls to ECS keep
+// inside half of its throttle buckets (budget.go) and back off adaptively when
+// throttled all the same. Errors carry AWS's code and match the kinds of
+// package deploy (errors.go).
+package awsapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Options overrides what the environment says. The zero value is usual.
+type Options struct {
+	Region   string
+	Endpoint string // base URL for all services, in place of AWS_ENDPOINT_URL
+	Attempts int    // tries a call in all; 0 means 8
+	// Credentials in place of those the SDK would look for; nil looks.
+	Credentials aws.CredentialsProvider
+}
+
+// SetupError is what has to be set before any call can be made.
+type SetupError struct {
+	What string // what is missing
+	Do   string // what to set
+	Err  error  // the SDK's own words, nil where it has none
+}
+
+func (e *SetupError) Error() string { return e.What + "; " + e.Do }
+
+// Unwrap returns the SDK's error.
+func (e *SetupError) Unwrap() error { return e.Err }
+
+// Client is the adapter. It implements deploy.AWS.
+type Client struct {
+	cfg    aws.Config
+	ecs    func() *ecs.Client
+	ecr    func() *ecr.Client
+	sts    func() *sts.Client
+	logs   func() *cloudwatchlogs.Client
+	budget *budget
+
+	revisions sync.Map // service revision ARN -> its task definition's: a revision never changes
+}
+
+// callTimeout bounds one attempt of one call.
+const callTimeout = 30 * time.Second
+
+// New makes a Client. Without a region it fails with [SetupError]; credentials
+// are looked for at the first call.
+func New(ctx context.Context, o Options) (*Client, error) {
+	load := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+		config.WithRetryer(func() aws.Retryer { return retryer(cmp.Or(o.Attempts, 8)) }),
+	}
+	if o.Region != "" {
+		load = append(load, config.WithRegion(o.Region))
+	}
+	if o.Endpoint != "" {
+		load = append(load, config.WithBaseEndpoint(o.Endpoint))
+	}
+	if o.Credentials != nil {
+		load = append(load, config.WithCredentialsProvider(o.Credentials))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return nil, &SetupError{What: "no AWS region", Do: "set AWS_REGION, or a region in the profile"}
+	}
+	if cfg.Credentials != nil {
+		cfg.Credentials = aws.NewCredentialsCache(explained{cfg.Credentials})
+	}
+	c := &Client{cfg: cfg, budget: newBudget()}
+	c.ecs = sync.OnceValue(func() *ecs.Client {
+		return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.APIOptions = append(o.APIOptions, c.budget.add) })
+	})
+	c.ecr = sync.OnceValue(func() *ecr.Client { return ecr.NewFromConfig(cfg) })
+	c.sts = sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) })
+	c.logs = sync.OnceValue(func() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
+	return c, nil
+}
+
+// Region is the region in use.
+func (c *Client) Region() string { return c.cfg.Region }
+
+func retryer(attempts int) aws.Retryer {
+	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts = attempts })
+	})
+}
+
+// explained says what to set when there are no credentials. The SDK's own
+// error ends in the last place it looked, the EC2 metadata service, which is
+// of no help to somebody whose pipeline lacks a variable.
+type explained struct{ aws.CredentialsProvider }
+
+// Retrieve implements aws.CredentialsProvider.
+func (e explained) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	credentials, err := e.CredentialsProvider.Retrieve(ctx)
+	if err != nil && ctx.Err() == nil {
+		return credentials, &SetupError{
+			What: "no usable AWS credentials",
+			Do:   "in CI configure OIDC (AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE), elsewhere set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+			Err:  err,
+		}
+	}
+	return credentials, err
+}
+
+// isEndpoint reports whether a registry's host is the endpoint in use: then
+// it is an ECR too, though not by its name.
+func (c *Client) isEndpoint(host string) bool {
+	if c.cfg.BaseEndpoint == nil {
+		return false
+	}
+	u, err := url.Parse(*c.cfg.BaseEndpoint)
+	return err == nil && u.Host == host
+}
+
+// setupError finds an SetupError in err.
+func setupError(err error) (*SetupError, bool) {
+	var e *SetupError
+	ok := errors.As(err, &e)
+	return e, ok
+}

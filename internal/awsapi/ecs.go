@@ -1,0 +1,388 @@
+package awsapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+)
+
+var _ deploy.AWS = (*Client)(nil)
+
+// Cluster implements deploy.Clusters.
+func (c *Client) Cluster(ctx context.Context, name string) (deploy.Cluster, error) {
+	doing := "read cluster " + name
+	out, err := c.ecs().DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: []string{name}})
+	if err != nil {
+		return deploy.Cluster{}, wrap(doing, err)
+	}
+	if len(out.Clusters) == 0 {
+		return deploy.Cluster{}, notThere(doing, "cluster "+name)
+	}
+	cl := out.Clusters[0]
+	return deploy.Cluster{ARN: aws.ToString(cl.ClusterArn), Name: aws.ToString(cl.ClusterName), Status: aws.ToString(cl.Status)}, nil
+}
+
+// ClusterNames implements deploy.Clusters.
+func (c *Client) ClusterNames(ctx context.Context) ([]string, error) {
+	var names []string
+	pages := ecs.NewListClustersPaginator(c.ecs(), &ecs.ListClustersInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap("list clusters", err)
+		}
+		names = append(names, lastParts(page.ClusterArns)...)
+	}
+	return names, nil
+}
+
+// Service implements deploy.Services.
+func (c *Client) Service(ctx context.Context, cluster, name string) (deploy.Service, error) {
+	doing := fmt.Sprintf("read service %s/%s", cluster, name)
+	out, err := c.ecs().DescribeServices(ctx, &ecs.DescribeServicesInput{
+		Cluster: &cluster, Services: []string{name}, Include: []types.ServiceField{types.ServiceFieldTags},
+	})
+	if err != nil {
+		return deploy.Service{}, wrap(doing, err)
+	}
+	if len(out.Services) == 0 {
+		return deploy.Service{}, notThere(doing, "service "+name)
+	}
+	return service(out.Services[0]), nil
+}
+
+// ServiceNames implements deploy.Services.
+func (c *Client) ServiceNames(ctx context.Context, cluster string) ([]string, error) {
+	var names []string
+	pages := ecs.NewListServicesPaginator(c.ecs(), &ecs.ListServicesInput{Cluster: &cluster, MaxResults: aws.Int32(100)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap("list services of "+cluster, err)
+		}
+		names = append(names, lastParts(page.ServiceArns)...)
+	}
+	return names, nil
+}
+
+// UpdateService implements deploy.Services.
+func (c *Client) UpdateService(ctx context.Context, u deploy.Update) (deploy.Service, error) {
+	in := &ecs.UpdateServiceInput{Cluster: &u.Cluster, Service: &u.Service, ForceNewDeployment: u.Force}
+	if u.TaskDefinition != "" {
+		in.TaskDefinition = &u.TaskDefinition
+	}
+	if u.Desired != nil {
+		in.DesiredCount = aws.Int32(int32(*u.Desired))
+	}
+	doing := fmt.Sprintf("update service %s/%s", u.Cluster, u.Service)
+	out, err := c.ecs().UpdateService(ctx, in)
+	if err != nil {
+		return deploy.Service{}, wrap(doing, err)
+	}
+	if out.Service == nil {
+		return deploy.Service{}, fmt.Errorf("%s: the answer has no service", doing)
+	}
+	return service(*out.Service), nil
+}
+
+// maxTasks bounds how many tasks are read at once: five calls.
+const maxTasks = 400
+
+// Tasks implements deploy.Services.
+func (c *Client) Tasks(ctx context.Context, cluster, name string, stopped bool) ([]rollout.Task, error) {
+	doing := fmt.Sprintf("read the tasks of %s/%s", cluster, name)
+	desired := types.DesiredStatusRunning
+	if stopped {
+		desired = types.DesiredStatusStopped
+	}
+	var arns []string
+	pages := ecs.NewListTasksPaginator(c.ecs(), &ecs.ListTasksInput{Cluster: &cluster, ServiceName: &name, DesiredStatus: desired})
+	for pages.HasMorePages() && len(arns) < maxTasks {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap(doing, err)
+		}
+		arns = append(arns, page.TaskArns...)
+	}
+	tasks := []rollout.Task{}
+	for part := range slices.Chunk(arns, 100) {
+		out, err := c.ecs().DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: part})
+		if err != nil {
+			return nil, wrap(doing, err)
+		}
+		for _, t := range out.Tasks {
+			tasks = append(tasks, task(t))
+		}
+	}
+	slices.SortFunc(tasks, func(a, b rollout.Task) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return tasks, nil
+}
+
+// Tag implements deploy.Services.
+func (c *Client) Tag(ctx context.Context, arn string, tags map[string]string) error {
+	in := &ecs.TagResourceInput{ResourceArn: &arn}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	_, err := c.ecs().TagResource(ctx, in)
+	return wrap("tag "+path.Base(arn), err)
+}
+
+// TaskDefinition implements deploy.TaskDefinitions.
+func (c *Client) TaskDefinition(ctx context.Context, name string) ([]byte, error) {
+	var body []byte
+	_, err := c.ecs().DescribeTaskDefinition(ctx,
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: &name, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}},
+		ecs.WithAPIOptions(keepBody(&body)))
+	if err != nil {
+		return nil, wrap("read task definition "+rollout.RevisionName(name), err)
+	}
+	return body, nil
+}
+
+// Register implements deploy.TaskDefinitions.
+func (c *Client) Register(ctx context.Context, document []byte) ([]byte, error) {
+	if !json.Valid(document) {
+		return nil, fmt.Errorf("register task definition: the document is not JSON")
+	}
+	var body []byte
+	// The input only has to pass the SDK's check for required members; its
+	// place is taken by the document.
+	_, err := c.ecs().RegisterTaskDefinition(ctx,
+		&ecs.RegisterTaskDefinitionInput{Family: aws.String("-"), ContainerDefinitions: []types.ContainerDefinition{}},
+		ecs.WithAPIOptions(sendBody(document), keepBody(&body)))
+	if err != nil {
+		return nil, wrap("register task definition", err)
+	}
+	return body, nil
+}
+
+// Families implements deploy.TaskDefinitions.
+func (c *Client) Families(ctx context.Context, prefix string) ([]string, error) {
+	in := &ecs.ListTaskDefinitionFamiliesInput{Status: types.TaskDefinitionFamilyStatusActive}
+	if prefix != "" {
+		in.FamilyPrefix = &prefix
+	}
+	var names []string
+	pages := ecs.NewListTaskDefinitionFamiliesPaginator(c.ecs(), in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap("list task definition families", err)
+		}
+		names = append(names, page.Families...)
+	}
+	return names, nil
+}
+
+// ServiceDeployment implements deploy.ServiceDeployments.
+func (c *Client) ServiceDeployment(ctx context.Context, arn string) (rollout.ServiceDeployment, error) {
+	doing := "read service deployment " + path.Base(arn)
+	out, err := c.ecs().DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
+	if err != nil {
+		return rollout.ServiceDeployment{}, wrap(doing, err)
+	}
+	if len(out.ServiceDeployments) == 0 {
+		return rollout.ServiceDeployment{}, notThere(doing, "service deployment "+path.Base(arn))
+	}
+	d := out.ServiceDeployments[0]
+	record := rollout.ServiceDeployment{
+		ARN:        arn,
+		Status:     string(d.Status),
+		Reason:     aws.ToString(d.StatusReason),
+		CreatedAt:  aws.ToTime(d.CreatedAt),
+		FinishedAt: aws.ToTime(d.FinishedAt),
+	}
+	if b := d.DeploymentCircuitBreaker; b != nil && b.Status != types.ServiceDeploymentRollbackMonitorsStatusDisabled {
+		record.Failures, record.Threshold = int(b.FailureCount), int(b.Threshold)
+	}
+	if d.Rollback != nil {
+		record.RollbackReason = aws.ToString(d.Rollback.Reason)
+	}
+	if d.TargetServiceRevision != nil {
+		target := aws.ToString(d.TargetServiceRevision.Arn)
+		byRevision, err := c.revisionTaskDefinitions(ctx, []string{target})
+		if err != nil {
+			return rollout.ServiceDeployment{}, err
+		}
+		record.TaskDefinition = byRevision[target]
+	}
+	return record, nil
+}
+
+// ServiceDeployments implements deploy.ServiceDeployments.
+func (c *Client) ServiceDeployments(ctx context.Context, cluster, name string, limit int) ([]rollout.ServiceDeployment, error) {
+	var briefs []types.ServiceDeploymentBrief
+	in := &ecs.ListServiceDeploymentsInput{Cluster: &cluster, Service: &name} // the SDK has no paginator for it
+	for more := true; more && len(briefs) < limit; more = in.NextToken != nil {
+		out, err := c.ecs().ListServiceDeployments(ctx, in)
+		if err != nil {
+			return nil, wrap(fmt.Sprintf("list the service deployments of %s/%s", cluster, name), err)
+		}
+		briefs = append(briefs, out.ServiceDeployments...)
+		in.NextToken = out.NextToken
+	}
+	slices.SortStableFunc(briefs, func(a, b types.ServiceDeploymentBrief) int {
+		return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt))
+	})
+	briefs = briefs[:min(len(briefs), limit)]
+	var revisions []string
+	for _, b := range briefs {
+		revisions = append(revisions, aws.ToString(b.TargetServiceRevisionArn))
+	}
+	byRevision, err := c.revisionTaskDefinitions(ctx, revisions)
+	if err != nil {
+		return nil, err
+	}
+	var records []rollout.ServiceDeployment
+	for _, b := range briefs {
+		records = append(records, rollout.ServiceDeployment{
+			ARN:            aws.ToString(b.ServiceDeploymentArn),
+			Status:         string(b.Status),
+			Reason:         aws.ToString(b.StatusReason),
+			TaskDefinition: byRevision[aws.ToString(b.TargetServiceRevisionArn)],
+			CreatedAt:      aws.ToTime(b.CreatedAt),
+			FinishedAt:     aws.ToTime(b.FinishedAt),
+		})
+	}
+	return records, nil
+}
+
+// revisionTaskDefinitions finds the task definitions of service revisions.
+func (c *Client) revisionTaskDefinitions(ctx context.Context, revisions []string) (map[string]string, error) {
+	found := map[string]string{}
+	var unknown []string
+	for _, arn := range revisions {
+		if td, ok := c.revisions.Load(arn); ok {
+			found[arn] = td.(string)
+		} else if arn != "" && !slices.Contains(unknown, arn) {
+			unknown = append(unknown, arn)
+		}
+	}
+	for part := range slices.Chunk(unknown, 20) {
+		out, err := c.ecs().DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: part})
+		if err != nil {
+			return nil, wrap("read service revisions", err)
+		}
+		for _, r := range out.ServiceRevisions {
+			arn, td := aws.ToString(r.ServiceRevisionArn), aws.ToString(r.TaskDefinition)
+			found[arn] = td
+			c.revisions.Store(arn, td)
+		}
+	}
+	return found, nil
+}
+
+// RollBack implements deploy.ServiceDeployments.
+func (c *Client) RollBack(ctx context.Context, arn string) error {
+	_, err := c.ecs().StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{
+		ServiceDeploymentArn: &arn, StopType: types.StopServiceDeploymentStopTypeRollback,
+	})
+	return wrap("roll back service deployment "+path.Base(arn), err)
+}
+
+func service(s types.Service) deploy.Service {
+	out := deploy.Service{
+		ARN:            aws.ToString(s.ServiceArn),
+		Name:           aws.ToString(s.ServiceName),
+		TaskDefinition: aws.ToString(s.TaskDefinition),
+		Controller:     "ECS", // ECS leaves it out when it is the default
+		Record:         aws.ToString(s.CurrentServiceDeployment),
+		Tags:           map[string]string{},
+	}
+	if s.DeploymentController != nil && s.DeploymentController.Type != "" {
+		out.Controller = string(s.DeploymentController.Type)
+	}
+	if c := s.DeploymentConfiguration; c != nil && c.DeploymentCircuitBreaker != nil {
+		out.RollsBack = c.DeploymentCircuitBreaker.Enable && c.DeploymentCircuitBreaker.Rollback
+	}
+	for _, t := range s.Tags {
+		out.Tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	out.Service = rollout.Service{
+		Status:  aws.ToString(s.Status),
+		Desired: int(s.DesiredCount),
+		Running: int(s.RunningCount),
+		Pending: int(s.PendingCount),
+	}
+	for _, d := range s.Deployments {
+		out.Deployments = append(out.Deployments, rollout.Deployment{
+			ID:             aws.ToString(d.Id),
+			Status:         aws.ToString(d.Status),
+			TaskDefinition: aws.ToString(d.TaskDefinition),
+			RolloutState:   string(d.RolloutState),
+			RolloutReason:  aws.ToString(d.RolloutStateReason),
+			Desired:        int(d.DesiredCount),
+			Running:        int(d.RunningCount),
+			Pending:        int(d.PendingCount),
+			FailedTasks:    int(d.FailedTasks),
+			CreatedAt:      aws.ToTime(d.CreatedAt),
+			UpdatedAt:      aws.ToTime(d.UpdatedAt),
+		})
+	}
+	for _, e := range s.Events {
+		out.Events = append(out.Events, rollout.Event{ID: aws.ToString(e.Id), At: aws.ToTime(e.CreatedAt), Message: aws.ToString(e.Message)})
+	}
+	return out
+}
+
+func task(t types.Task) rollout.Task {
+	out := rollout.Task{
+		ID:             path.Base(aws.ToString(t.TaskArn)),
+		StartedBy:      aws.ToString(t.StartedBy),
+		TaskDefinition: aws.ToString(t.TaskDefinitionArn),
+		LastStatus:     aws.ToString(t.LastStatus),
+		Health:         string(t.HealthStatus),
+		StopCode:       string(t.StopCode),
+		StoppedReason:  aws.ToString(t.StoppedReason),
+		CreatedAt:      aws.ToTime(t.CreatedAt),
+		StoppedAt:      firstTime(t.StoppedAt, t.StoppingAt),
+	}
+	for _, c := range t.Containers {
+		container := rollout.Container{
+			Name:   aws.ToString(c.Name),
+			Image:  aws.ToString(c.Image),
+			Digest: aws.ToString(c.ImageDigest),
+			Status: aws.ToString(c.LastStatus),
+			Reason: aws.ToString(c.Reason),
+		}
+		if c.ExitCode != nil {
+			code := int(*c.ExitCode)
+			container.ExitCode = &code
+		}
+		out.Containers = append(out.Containers, container)
+	}
+	return out
+}
+
+func firstTime(times ...*time.Time) time.Time {
+	for _, t := range times {
+		if t != nil {
+			return *t
+		}
+	}
+	return time.Time{}
+}
+
+// lastParts are the names at the end of ARNs.
+func lastParts(arns []string) []string {
+	names := make([]string, len(arns))
+	for i, arn := range arns {
+		names[i] = path.Base(arn)
+	}
+	return names
+}

@@ -1,0 +1,96 @@
+package awsapi
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithy "github.com/aws/smithy-go"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+)
+
+// Error is AWS's refusal of a call. errors.Is finds the deploy.Kind that its
+// code stands for.
+type Error struct {
+	Doing   string // "read service web"
+	Code    string // "ClusterNotFoundException"
+	Message string // in AWS's words
+	err     error
+}
+
+func (e *Error) Error() string { return e.Doing + ": " + e.Code + ": " + e.Message }
+
+// Unwrap returns the SDK's error.
+func (e *Error) Unwrap() error { return e.err }
+
+// Is reports whether target is the kind of this error.
+func (e *Error) Is(target error) bool {
+	kind, ok := target.(deploy.Kind)
+	return ok && kind == e.kind()
+}
+
+func (e *Error) kind() deploy.Kind {
+	if _, throttled := retry.DefaultThrottleErrorCodes[e.Code]; throttled {
+		return deploy.Throttled
+	}
+	switch e.Code {
+	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
+		return deploy.Denied
+	case "ClusterNotFoundException", "ServiceNotFoundException", "ServiceDeploymentNotFoundException",
+		"ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException", missing:
+		return deploy.NotFound
+	case "ConflictException":
+		return deploy.Conflict
+	case "UnsupportedFeatureException", "UnknownOperationException":
+		return deploy.Unsupported
+	case "ClientException":
+		// DescribeTaskDefinition has no code of its own for an unknown name.
+		if strings.HasPrefix(e.Message, "Unable to describe task definition") {
+			return deploy.NotFound
+		}
+	}
+	return ""
+}
+
+// missing is the reason that Describe operations give in their failures for
+// what is not there; it takes the place of an error code here.
+const missing = "MISSING"
+
+// wrap says what was being done when a call failed.
+func wrap(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if setup, ok := setupError(err); ok {
+		return setup
+	}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return &Error{Doing: doing, Code: api.ErrorCode(), Message: strings.TrimSpace(api.ErrorMessage()), err: err}
+	}
+	return &callError{doing, err}
+}
+
+// callError is a call that got no answer: no connection, or a context that
+// ended.
+type callError struct {
+	doing string
+	err   error
+}
+
+func (e *callError) Error() string {
+	var op *smithy.OperationError
+	if errors.As(e.err, &op) {
+		return e.doing + ": " + op.Err.Error()
+	}
+	return e.doing + ": " + e.err.Error()
+}
+
+// Unwrap returns the SDK's error.
+func (e *callError) Unwrap() error { return e.err }
+
+// notThere is the error for what a Describe operation's answer does not have.
+func notThere(doing, what string) error {
+	return &Error{Doing: doing, Code: missing, Message: what + " does not exist"}
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/demo"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+	"github.com/plimsoll-ecs/plimsoll/internal/term"
+)
+
+type demoCommand struct {
+	Runtime string `help:"What runs containers: auto, docker or simulated." enum:"auto,docker,simulated" default:"auto"`
+}
+
+// Run shows the demo.
+func (c *demoCommand) Run(ctx context.Context, s *session) error {
+	return demo.Run(ctx, demo.Options{
+		Runtime: drydock.Runtime(c.Runtime),
+		Say: func(line string) {
+			if !s.json() {
+				fmt.Fprintln(s.sys.Stderr, line)
+			}
+		},
+		Chapter: func() (story.Teller, func() error) {
+			t := term.New(s.termOptions())
+			return t.Tell, t.Close
+		},
+	})
+}
+
+// demoAppCommand is the application that the demo releases; its image runs it.
+type demoAppCommand struct {
+	Tag    string `help:"Its version."`
+	Broken bool   `help:"Be the release that cannot start."`
+}
+
+// Run is the application.
+func (c *demoAppCommand) Run(ctx context.Context, s *session) error {
+	code, err := demo.App(ctx, s.sys.Stdout, c.Tag, c.Broken)
+	if err == nil && code != 0 {
+		return &exitError{code}
+	}
+	return err
+}

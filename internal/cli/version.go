@@ -1,0 +1,25 @@
+package cli
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+type versionCommand struct{}
+
+// Run prints the version that the go command stamped into the binary.
+func (versionCommand) Run(s *session) error {
+	version, revision := "devel", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			version = info.Main.Version
+		}
+		for _, set := range info.Settings {
+			if set.Key == "vcs.revision" {
+				revision = " " + set.Value
+			}
+		}
+	}
+	_, err := fmt.Fprintf(s.sys.Stdout, "plimsoll %s%s\n", version, revision)
+	return err
+}

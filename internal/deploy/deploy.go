@@ -1,0 +1,249 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
+)
+
+// Request is a deploy: which image, where, how many.
+type Request struct {
+	Target
+	Family     string          // task definition family; "" means that of what runs
+	Container  string          // the container that gets the image; "" means the only one
+	Image      image.Reference // with a tag
+	Policy     image.Policy    // which tags may be deployed
+	Base       string          // the template: "latest" (or ""), "running", or a revision number
+	Desired    *int            // new desired count; nil leaves it
+	Force      bool            // redeploy though it runs already
+	TakeOver   bool            // begin though another rollout is under way
+	NoWait     bool            // be content with the update
+	DryRun     bool            // say what would be done
+	Account    string          // the account that is expected; "" takes any
+	Region     string          // likewise
+	Timeout    time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
+	Provenance Provenance
+}
+
+func (r Request) validate() error {
+	switch {
+	case r.Cluster == "":
+		return &UsageError{"no cluster", "name it with --cluster, cluster in plimsoll.yaml, or ECS_CLUSTER"}
+	case r.Service == "":
+		return &UsageError{"no service", "name it with --service, service in plimsoll.yaml, or ECS_SERVICE"}
+	case r.Image.Repository == "":
+		return &UsageError{"no image repository", "set ECR_REGISTRY and ECR_REPOSITORY, or image in plimsoll.yaml"}
+	case r.Desired != nil && *r.Desired < 0:
+		return &UsageError{"a desired count below zero", "give 0 or more"}
+	}
+	return nil
+}
+
+// Deploy brings an image onto a service and waits for the verdict. What stands
+// in the way comes back as [*PreflightError], with nothing changed. A rollout
+// that fails is a verdict, not an error, and is put back: outcome rolled-back
+// when the service runs its last good revision again, failed when it does not.
+// When ctx is cancelled the rollout is left to go on.
+func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.Verdict, error) {
+	if err := r.validate(); err != nil {
+		return story.Verdict{}, err
+	}
+	j := begin(p, r.Target, r.Timeout, tell)
+	plan, err := j.plan(ctx, r)
+	if err != nil {
+		return j.stop(err)
+	}
+	verdict := story.Verdict{ImageTag: r.Image.Tag, ImageDigest: plan.digest, From: plan.fromTag}
+	if r.DryRun {
+		verdict.Outcome, verdict.Summary = Unchanged, "dry run: "+plan.summary()+"; nothing was changed"
+		return j.end(verdict), nil
+	}
+	update := Update{Cluster: r.Cluster, Service: r.Service, Desired: r.Desired, Force: true}
+	next := plan.running
+	switch {
+	case !plan.same:
+		j.say(story.Begin, story.Register, "registering a new revision of %s", plan.next.Family())
+		if next, err = j.register(ctx, plan.next); err != nil {
+			return j.stop(err)
+		}
+		j.say(story.End, story.Register, "%s registered", revisionName(next))
+	case !r.Force && (r.Desired == nil || *r.Desired == plan.service.Desired):
+		verdict.Outcome, verdict.TaskDefinition = Unchanged, revisionName(next)
+		verdict.Summary = fmt.Sprintf("%s already runs %s; nothing was changed", r.Service, plan.version())
+		verdict.Next = []string{"plimsoll deploy --force --image-tag " + r.Image.Tag}
+		return j.end(verdict), nil
+	default:
+		j.say(story.Note, story.Register, "%s is what runs already: no new revision", revisionName(next))
+		update.Force = r.Force
+	}
+	if update.Force {
+		update.TaskDefinition = next.ARN()
+	}
+	verdict.TaskDefinition = revisionName(next)
+
+	before, err := j.before(ctx, plan.service, !update.Force)
+	if err != nil {
+		return j.stop(err)
+	}
+	j.say(story.Begin, story.Update, "updating %s to %s", r.Service, revisionName(next))
+	// An interrupt must not leave open whether the update has been made.
+	answer, err := j.AWS.UpdateService(context.WithoutCancel(ctx), update)
+	if err != nil {
+		return j.stop(err)
+	}
+	start, err := startOf(answer, next.ARN(), before)
+	if err != nil {
+		return story.Verdict{}, err
+	}
+	j.say(story.End, story.Update, "deployment %s", start.DeploymentID)
+	start.ImageTags = map[string]string{next.ARN(): r.Image.Tag, plan.running.ARN(): plan.fromTag}
+	if r.NoWait {
+		verdict.Outcome = Started
+		verdict.Summary = fmt.Sprintf("started %s; not waited for", plan.version())
+		verdict.Next = []string{j.resume(verdict)}
+		return j.end(verdict), nil
+	}
+	if answer.Desired == 0 {
+		j.say(story.Note, story.Watch, "the desired count is 0: no task will show whether this revision can run")
+	}
+	w := j.newWatch(story.Watch, rollout.Follow(start), start)
+	result, err := w.run(ctx)
+	if err != nil {
+		return j.unfinished(err, verdict)
+	}
+	return j.conclude(ctx, w, result, verdict, plan)
+}
+
+// conclude turns what became of a deploy's rollout into the verdict, after
+// putting the service back where it failed.
+func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v story.Verdict, plan *plan) (story.Verdict, error) {
+	switch result.Outcome {
+	case rollout.Stable:
+		j.mark(ctx, w.tracker.TaskDefinition(), "stable")
+		v.Outcome = Stable
+		v.Summary = fmt.Sprintf("%s runs %s", j.target.Service, plan.version())
+		return j.end(v), nil
+	case rollout.Superseded:
+		v.Outcome = Superseded
+		v.Summary = result.Reason
+		v.Next = []string{j.command("status"), j.command("wait")}
+		return j.end(v), nil
+	}
+	j.say(story.End, story.Watch, "rollout failed: %s", result.Reason)
+	if !plan.same { // a revision that ran before has proved itself
+		j.mark(ctx, w.tracker.TaskDefinition(), "failed")
+	}
+	return j.undo(ctx, w, result, v, plan.service)
+}
+
+// unfinished is the verdict of a watch that ended before the rollout did.
+func (j *job) unfinished(err error, v story.Verdict) (story.Verdict, error) {
+	switch {
+	case errors.Is(err, errTimeout):
+		v.Outcome = TimedOut
+		v.Summary = fmt.Sprintf("still rolling after %s; nothing was undone", j.timeout)
+		v.Next = []string{j.resume(v), j.command("rollback")}
+		return j.end(v), nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		v.Outcome = Interrupted
+		v.Summary = "interrupted; the deployment goes on"
+		v.Next = []string{j.resume(v)}
+		return j.end(v), nil
+	}
+	return story.Verdict{}, fmt.Errorf("watch %s (the deployment goes on): %w", j.target, err)
+}
+
+// command is one that goes on from here.
+func (j *job) command(verb string) string {
+	return fmt.Sprintf("plimsoll %s --cluster %s --service %s", verb, j.target.Cluster, j.target.Service)
+}
+
+// resume is the command that waits for the rollout of a verdict.
+func (j *job) resume(v story.Verdict) string {
+	if v.TaskDefinition == "" {
+		return j.command("wait")
+	}
+	return j.command("wait") + " --revision " + v.TaskDefinition
+}
+
+// mark notes the verdict on the revision. It is worth a warning only: the
+// rollout came to what it came to.
+func (j *job) mark(ctx context.Context, arn, verdict string) {
+	if err := j.AWS.Tag(ctx, arn, map[string]string{tagVerdict: verdict}); err != nil {
+		j.say(story.Warning, story.Watch, "could not note the verdict on the revision: %v", err)
+	}
+}
+
+// before is what has to be known of the service before an update, so that
+// what the update brings can be told from it.
+type before struct {
+	record string
+	tasks  []string
+}
+
+// before reads it. An update in place keeps the deployment's id, so the tasks
+// of that deployment that have stopped already must be known; those of a new
+// deployment are new.
+func (j *job) before(ctx context.Context, s Service, inPlace bool) (before, error) {
+	b := before{record: s.Record}
+	if !inPlace {
+		return b, nil
+	}
+	tasks, err := j.AWS.Tasks(ctx, j.target.Cluster, j.target.Service, true)
+	if err != nil && !errors.Is(err, Denied) {
+		return b, err
+	}
+	for _, t := range tasks {
+		b.tasks = append(b.tasks, t.ID)
+	}
+	return b, nil
+}
+
+// startOf finds the deployment that an update has started in its answer.
+func startOf(answer Service, taskDefinition string, b before) (rollout.Start, error) {
+	p, ok := answer.Primary()
+	if !ok || p.TaskDefinition != taskDefinition {
+		return rollout.Start{}, fmt.Errorf("the answer to the update has no primary deployment of %s", rollout.RevisionName(taskDefinition))
+	}
+	return rollout.Start{
+		DeploymentID:             p.ID,
+		TaskDefinition:           taskDefinition,
+		Answer:                   answer.Service,
+		EarlierServiceDeployment: b.record,
+		KnownTasks:               b.tasks,
+	}, nil
+}
+
+// plan is what a deploy is going to do.
+type plan struct {
+	service Service
+	running *taskdef.Document // what the service is set to
+	base    *taskdef.Document // the template
+	next    *taskdef.Document // to be registered
+	image   image.Reference
+	digest  string // "" when it could not be looked up
+	fromTag string // the version that runs, "" when it has none
+	same    bool   // next is what runs, and its content too
+}
+
+// version says what is deployed and what that changes: "v1.1.0 (minor upgrade
+// v1.0.0 -> v1.1.0)".
+func (p *plan) version() string {
+	if p.fromTag == p.image.Tag || p.fromTag == "" {
+		return p.image.Tag
+	}
+	return fmt.Sprintf("%s (%s)", p.image.Tag, image.Change(p.fromTag, p.image.Tag))
+}
+
+func (p *plan) summary() string {
+	if p.same {
+		return fmt.Sprintf("%s already runs", p.image.Tag)
+	}
+	return fmt.Sprintf("would deploy %s", p.version())
+}

@@ -1,0 +1,134 @@
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
+)
+
+// Target names a service.
+type Target struct {
+	Cluster string // name or ARN
+	Service string
+}
+
+func (t Target) String() string { return t.Cluster + "/" + t.Service }
+
+// defaultTimeout is how long a rollout may take when the request does not
+// say. The slowest healthy ones known (a slow start behind a load balancer
+// with a long drain) take six minutes.
+const defaultTimeout = 15 * time.Minute
+
+// job is one use case at work on one service.
+type job struct {
+	Ports
+	target  Target
+	timeout time.Duration // of each rollout that is watched
+	began   time.Time
+	tell    story.Teller
+
+	mu        sync.Mutex
+	documents map[string]*taskdef.Document // by ARN
+}
+
+func begin(p Ports, target Target, timeout time.Duration, tell story.Teller) *job {
+	return &job{
+		Ports:     p,
+		target:    target,
+		timeout:   cmp.Or(timeout, defaultTimeout),
+		began:     p.Now(),
+		tell:      tell,
+		documents: map[string]*taskdef.Document{},
+	}
+}
+
+// say tells one piece of news about the service.
+func (j *job) say(kind story.Kind, step story.Step, format string, args ...any) {
+	j.news(story.Event{Kind: kind, Step: step, Message: fmt.Sprintf(format, args...)})
+}
+
+func (j *job) news(e story.Event) {
+	e.Time, e.Service = j.Now(), j.target.String()
+	j.tell(e)
+}
+
+// end is the last word: it completes the verdict and tells it.
+func (j *job) end(v story.Verdict) story.Verdict {
+	v.ExitCode = exitCodeOf(v.Outcome)
+	v.Duration = j.Now().Sub(j.began)
+	j.news(story.Event{Kind: story.Final, Verdict: &v, Message: v.Summary})
+	return v
+}
+
+// stop ends a job that came to an error: refused, interrupted before anything
+// was changed, or unexpected, which leaves the verdict without an outcome.
+func (j *job) stop(err error) (story.Verdict, error) {
+	var preflight *PreflightError
+	switch {
+	case errors.As(err, &preflight):
+		for _, f := range preflight.Faults {
+			message := f.Check + ": " + f.What
+			if f.Do != "" {
+				message += "; " + f.Do
+			}
+			j.say(story.Warning, story.Preflight, "%s", message)
+		}
+		return j.end(story.Verdict{Outcome: Refused, Summary: "refused by preflight; nothing was changed"}), err
+	case errors.Is(err, context.Canceled):
+		return j.end(story.Verdict{Outcome: Interrupted, Summary: "interrupted; the service was not changed"}), err
+	}
+	return story.Verdict{}, err
+}
+
+// document reads a revision, once.
+func (j *job) document(ctx context.Context, arn string) (*taskdef.Document, error) {
+	j.mu.Lock()
+	doc := j.documents[arn]
+	j.mu.Unlock()
+	if doc != nil {
+		return doc, nil
+	}
+	raw, err := j.AWS.TaskDefinition(ctx, arn)
+	if err != nil {
+		return nil, err
+	}
+	doc, err = taskdef.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("task definition %s: %w", arn, err)
+	}
+	j.remember(doc)
+	return doc, nil
+}
+
+func (j *job) remember(doc *taskdef.Document) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.documents[doc.ARN()] = doc
+}
+
+// register makes a new revision of a document.
+func (j *job) register(ctx context.Context, doc *taskdef.Document) (*taskdef.Document, error) {
+	body, err := doc.ForRegistration()
+	if err != nil {
+		return nil, fmt.Errorf("prepare task definition %s: %w", doc.Family(), err)
+	}
+	answer, err := j.AWS.Register(ctx, body.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	registered, err := taskdef.Parse(answer)
+	if err != nil {
+		return nil, fmt.Errorf("read the registered task definition: %w", err)
+	}
+	if registered.ARN() == "" {
+		return nil, fmt.Errorf("register %s: the answer names no revision", doc.Family())
+	}
+	j.remember(registered)
+	return registered, nil
+}

@@ -1,0 +1,110 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+)
+
+// State is a service at one moment, for people to read. Its JSON form is what
+// --output json prints; fields are only ever added.
+type State struct {
+	Cluster        string         `json:"cluster"`
+	Service        string         `json:"service"`
+	Status         string         `json:"status"`
+	Desired        int            `json:"desired"`
+	Running        int            `json:"running"`
+	Pending        int            `json:"pending"`
+	TaskDefinition string         `json:"taskDefinition"` // family:revision
+	Images         []ImageState   `json:"images"`
+	Rolling        bool           `json:"rolling"`
+	Rollout        rollout.View   `json:"rollout"`
+	GitSHA         string         `json:"gitSha,omitempty"` // of the deploy, where plimsoll did it; likewise below
+	Actor          string         `json:"actor,omitempty"`
+	Pipeline       string         `json:"pipeline,omitempty"`
+	DeployedAt     string         `json:"deployedAt,omitempty"` // RFC 3339
+	Verdict        string         `json:"verdict,omitempty"`
+	StoppedFrom    string         `json:"stoppedFrom,omitempty"` // the count before stop, while stopped
+	Events         []ServiceEvent `json:"events,omitempty"`      // the newest ten, newest first
+}
+
+// ImageState is the image of one container.
+type ImageState struct {
+	Container string   `json:"container"`
+	Image     string   `json:"image"`
+	Digests   []string `json:"digests,omitempty"` // what the running tasks pulled: one, or more while it changes
+}
+
+// ServiceEvent is one thing that ECS said of a service.
+type ServiceEvent struct {
+	Time    time.Time `json:"time"`
+	Message string    `json:"message"`
+}
+
+// Status reads a service. [NotFound] when there is none.
+func Status(ctx context.Context, p Ports, t Target) (State, error) {
+	j := begin(p, t, 0, nil)
+	s, err := p.AWS.Service(ctx, t.Cluster, t.Service)
+	if err != nil {
+		return State{}, err
+	}
+	doc, err := j.document(ctx, s.TaskDefinition)
+	if err != nil {
+		return State{}, err
+	}
+	tasks, err := p.AWS.Tasks(ctx, t.Cluster, t.Service, false)
+	if err != nil {
+		return State{}, fmt.Errorf("status of %s: %w", t, err)
+	}
+	tags := doc.Tags()
+	state := State{
+		Cluster:        t.Cluster,
+		Service:        t.Service,
+		Status:         s.Status,
+		Desired:        s.Desired,
+		Running:        s.Running,
+		Pending:        s.Pending,
+		TaskDefinition: revisionName(doc),
+		Rolling:        s.Rolling(),
+		GitSHA:         tags[tagGitSHA],
+		Actor:          tags[tagActor],
+		Pipeline:       tags[tagPipeline],
+		DeployedAt:     tags[tagAt],
+		Verdict:        tags[tagVerdict],
+	}
+	if s.Desired == 0 {
+		state.StoppedFrom = s.Tags[tagDesired]
+	}
+	for _, c := range doc.Containers() {
+		state.Images = append(state.Images, ImageState{Container: c.Name, Image: c.Image, Digests: digests(tasks, c.Name)})
+	}
+	for _, e := range s.Events[:min(len(s.Events), 10)] {
+		state.Events = append(state.Events, ServiceEvent{Time: e.At, Message: e.Message})
+	}
+	if primary, ok := s.Primary(); ok {
+		tracker := rollout.Follow(rollout.Start{
+			DeploymentID: primary.ID, TaskDefinition: primary.TaskDefinition, Answer: s.Service,
+			ImageTags: map[string]string{doc.ARN(): imageTagOf(doc, "")},
+		})
+		tracker.Observe(rollout.Observation{At: p.Now(), Service: s.Service, Tasks: tasks})
+		state.Rollout = tracker.View()
+	}
+	return state, nil
+}
+
+// digests are the distinct digests that tasks have of a container.
+func digests(tasks []rollout.Task, container string) []string {
+	seen := map[string]bool{}
+	var list []string
+	for _, t := range tasks {
+		for _, c := range t.Containers {
+			if c.Name == container && c.Digest != "" && !seen[c.Digest] {
+				seen[c.Digest] = true
+				list = append(list, c.Digest)
+			}
+		}
+	}
+	return list
+}

@@ -1,0 +1,91 @@
+package deploy
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
+)
+
+// The tags that plimsoll leaves on what it touches. They are its only memory:
+// history and rollback read them back from any machine.
+const (
+	tagPrefix   = "plimsoll:"
+	tagImageTag = tagPrefix + "image-tag"
+	tagDigest   = tagPrefix + "digest"
+	tagGitSHA   = tagPrefix + "git-sha"
+	tagActor    = tagPrefix + "actor"
+	tagPipeline = tagPrefix + "pipeline"
+	tagAt       = tagPrefix + "at"      // RFC 3339, UTC
+	tagVerdict  = tagPrefix + "verdict" // pending, stable or failed
+
+	tagDesired = tagPrefix + "desired-count" // of a service: the count before stop
+)
+
+// Provenance is where a deploy comes from; what is not known stays empty.
+type Provenance struct {
+	GitSHA   string
+	Actor    string // who started it
+	Pipeline string // URL or id of the run
+}
+
+// revisionTags are the tags for a new revision made from base. A tag of ours
+// that base has, and that is not known now, is emptied: it was about base.
+func revisionTags(base *taskdef.Document, ref image.Reference, digest string, from Provenance, at time.Time) map[string]string {
+	tags := map[string]string{}
+	for key := range base.Tags() {
+		if strings.HasPrefix(key, tagPrefix) {
+			tags[key] = ""
+		}
+	}
+	for key, value := range map[string]string{
+		tagImageTag: ref.Tag,
+		tagDigest:   digest,
+		tagGitSHA:   from.GitSHA,
+		tagActor:    from.Actor,
+		tagPipeline: from.Pipeline,
+		tagAt:       at.UTC().Format(time.RFC3339),
+		tagVerdict:  "pending",
+	} {
+		if value != "" {
+			tags[key] = tagValue(value)
+		}
+	}
+	return tags
+}
+
+// tagValue makes a value that ECS takes: at most 256 letters, digits, spaces
+// and + - = . _ : / @. (Tag in the ECS API reference.)
+func tagValue(s string) string {
+	var b strings.Builder
+	n := 0
+	for _, c := range s {
+		if n++; n > 256 {
+			break
+		}
+		if !unicode.IsLetter(c) && !unicode.IsDigit(c) && c != ' ' && !strings.ContainsRune("+-=._:/@", c) {
+			c = '_'
+		}
+		b.WriteRune(c)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// imageTagOf is the version that a revision runs: the tag of the container's
+// image, or what the revision's own tags say where the image is a bare digest.
+func imageTagOf(doc *taskdef.Document, container string) string {
+	if c, err := doc.TargetContainer(container); err == nil {
+		if ref, err := image.Parse(c.Image); err == nil && ref.Tag != "" {
+			return ref.Tag
+		}
+	}
+	return doc.Tags()[tagImageTag]
+}
+
+// revisionName is family:revision.
+func revisionName(doc *taskdef.Document) string {
+	return doc.Family() + ":" + strconv.Itoa(doc.Revision())
+}

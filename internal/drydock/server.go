@@ -1,0 +1,302 @@
+// Package drydock is an embedded AWS: ECS, ECR with its OCI registry,
+// CloudWatch Logs and STS on one loopback port, enough for the unmodified aws
+// CLI, SDKs and docker to build, push, deploy and watch a service offline.
+//
+// [Start] brings it up; [Server.Env] are the variables that point a client at
+// it. What is refused here is refused in AWS's words, and what is not there
+// answers as an unknown operation, so that nothing passes by accident.
+package drydock
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	goruntime "runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/logs"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/registry"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/docker"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/simulated"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+)
+
+// Options say what kind of drydock to start. The zero value is a drydock in
+// memory on a free port.
+type Options struct {
+	Listen    string  // loopback host:port; "" is a free port of 127.0.0.1
+	Data      string  // folder that keeps everything; "" keeps it in memory
+	Runtime   Runtime // "" is auto
+	TimeScale float64 // divides the scheduler's own durations; 0 is DefaultTimeScale
+	Account   string  // "" is DefaultAccount
+	Region    string  // "" is DefaultRegion
+	Log       *slog.Logger
+	// Clock replaces the real clock, for tests that turn time by hand.
+	Clock *clock.Clock
+}
+
+// Runtime is what runs the containers of a task.
+type Runtime string
+
+// The runtimes. Auto is docker where an engine answers, else simulated.
+const (
+	Auto      Runtime = "auto"
+	Docker    Runtime = "docker"
+	Simulated Runtime = "simulated"
+)
+
+// Defaults of [Options].
+const (
+	DefaultTimeScale = 20
+	DefaultAccount   = "123456789012"
+	DefaultRegion    = "ap-northeast-1"
+)
+
+// Server is a running drydock.
+type Server struct {
+	Addr    string  // host:port it listens on
+	Runtime Runtime // docker or simulated
+
+	options  Options
+	clock    *clock.Clock
+	store    *store.Store
+	logs     *logs.Logs
+	runtime  runtime.Runtime
+	http     *http.Server
+	stop     context.CancelFunc
+	finished sync.WaitGroup
+}
+
+// Start brings a drydock up. It answers when Start returns; ctx bounds the
+// start only. A listen address that is not loopback is refused: there is no
+// authentication worth the name.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = o.withDefaults()
+	if err := checkLoopback(o.Listen); err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, clock: o.Clock}
+	if s.clock == nil {
+		s.clock = clock.Real(o.TimeScale)
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	if o.Runtime == "" {
+		o.Runtime = Auto
+	}
+	if o.TimeScale == 0 {
+		o.TimeScale = DefaultTimeScale
+	}
+	if o.Account == "" {
+		o.Account = DefaultAccount
+	}
+	if o.Region == "" {
+		o.Region = DefaultRegion
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func checkLoopback(listen string) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("listen address %q: %w (want host:port, such as 127.0.0.1:4566)", listen, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("listen address %q is not loopback: drydock accepts any credentials, so it listens on 127.0.0.1, ::1 or localhost only", listen)
+	}
+	return nil
+}
+
+// open brings the parts up in the order they need one another. What it opened
+// before an error is closed by Close.
+func (s *Server) open(ctx context.Context) error {
+	o := s.options
+	var err error
+	if o.Data == "" {
+		s.store = store.Memory()
+	} else if s.store, err = store.Open(o.Data); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", o.Listen, err)
+	}
+	s.Addr = listener.Addr().String()
+	images, err := ecr.New(ecr.Options{
+		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
+		Host: func() string { return s.Addr },
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if s.logs, err = logs.New(logs.Options{Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store}); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err = s.openRuntime(ctx, images); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+
+	// The registry answers before ECS loads: a service that goes on from a
+	// data folder pulls at once.
+	var loaded http.Handler
+	mux := http.NewServeMux()
+	mux.Handle("/v2/", registry.Handler(images, o.Log))
+	mux.Handle("/_drydock/", s.control())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
+	tasks, err := ecs.New(ecs.Options{
+		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
+		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Log: o.Log, Seed: seed(),
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	loaded = wire.NewMux(o.Log, tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account))
+
+	running, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}
+	s.finished.Go(func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			o.Log.Error("drydock stopped serving", "error", err)
+		}
+	})
+	if o.Clock == nil {
+		s.finished.Go(func() { s.clock.Run(running) })
+	}
+	return nil
+}
+
+func (s *Server) openRuntime(ctx context.Context, images *ecr.Registry) error {
+	kind := s.options.Runtime
+	if kind == Auto {
+		kind = Simulated
+		// Elsewhere the engine runs in a virtual machine, which cannot reach
+		// this loopback to pull.
+		if goruntime.GOOS == "linux" && docker.Available(ctx) == nil {
+			kind = Docker
+		}
+	}
+	s.Runtime = kind
+	switch kind {
+	case Simulated:
+		s.runtime = simulated.New(s.clock)
+		return nil
+	case Docker:
+		r, err := docker.New(ctx, docker.Options{
+			Host: func() string { return s.Addr }, Auth: images.Credentials, Log: s.options.Log, Clock: s.clock,
+		})
+		if err != nil {
+			return fmt.Errorf("docker runtime: %w", err)
+		}
+		s.runtime = r
+		return nil
+	}
+	return fmt.Errorf("runtime %q is not one of auto, docker, simulated", kind)
+}
+
+// seed makes ids differ from one drydock to the next.
+func seed() uint64 {
+	var b [8]byte
+	_, _ = cryptorand.Read(b[:]) // never fails, by its own documentation
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// Close ends everything that was started, containers included.
+func (s *Server) Close() error {
+	var errs []error
+	if s.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.http.Shutdown(ctx); err != nil {
+			errs = append(errs, s.http.Close()) // a pull that hangs must not hold the exit up
+		}
+		s.stop()
+	}
+	if s.runtime != nil {
+		errs = append(errs, s.runtime.Close())
+	}
+	s.finished.Wait()
+	if s.logs != nil {
+		errs = append(errs, s.logs.Close())
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Endpoint is the base URL of the API.
+func (s *Server) Endpoint() string { return "http://" + s.Addr }
+
+// Advance moves the calendar forward, as [clock.Clock.Advance] does.
+func (s *Server) Advance(d time.Duration) { s.clock.Advance(d) }
+
+// Variable is one environment variable.
+type Variable struct{ Name, Value string }
+
+// Env are the variables that point the aws CLI, SDKs, terraform and the
+// article's pipeline at this drydock. NO_PROXY keeps loopback off any proxy.
+func (s *Server) Env() []Variable {
+	noProxy := "127.0.0.1,localhost,::1"
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		if set := os.Getenv(name); set != "" {
+			noProxy = set + "," + noProxy
+			break
+		}
+	}
+	return []Variable{
+		{"AWS_ENDPOINT_URL", s.Endpoint()},
+		{"AWS_REGION", s.options.Region},
+		{"AWS_DEFAULT_REGION", s.options.Region},
+		{"AWS_ACCESS_KEY_ID", "drydock"},
+		{"AWS_SECRET_ACCESS_KEY", "drydock"},
+		{"ECR_REGISTRY", s.Addr},
+		{"NO_PROXY", noProxy},
+		{"no_proxy", noProxy},
+	}
+}
+
+// Environ lays [Server.Env] over an environment and takes out what would send
+// a client elsewhere or with other credentials.
+func (s *Server) Environ(base []string) []string {
+	var out []string
+	for _, kv := range base {
+		name, _, _ := strings.Cut(kv, "=")
+		switch {
+		case strings.HasPrefix(name, "AWS_ENDPOINT_URL"), name == "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+			name == "AWS_PROFILE", name == "AWS_DEFAULT_PROFILE", name == "AWS_SESSION_TOKEN",
+			name == "AWS_WEB_IDENTITY_TOKEN_FILE", name == "AWS_ROLE_ARN":
+		default:
+			out = append(out, kv)
+		}
+	}
+	for _, v := range s.Env() {
+		out = append(out, v.Name+"="+v.Value)
+	}
+	return out
+}
