@@ -34,11 +34,11 @@ type Request struct {
 func (r Request) validate() error {
 	switch {
 	case r.Cluster == "":
-		return &UsageError{"no cluster", "name it with --cluster, cluster in plimsoll.yaml, or ECS_CLUSTER"}
+		return &UsageError{"no cluster", "give --cluster or set ECS_CLUSTER"}
 	case r.Service == "":
-		return &UsageError{"no service", "name it with --service, service in plimsoll.yaml, or ECS_SERVICE"}
+		return &UsageError{"no service", "give --service or set ECS_SERVICE"}
 	case r.Image.Repository == "":
-		return &UsageError{"no image repository", "set ECR_REGISTRY and ECR_REPOSITORY, or image in plimsoll.yaml"}
+		return &UsageError{"no image repository", "give --repository or set ECR_REPOSITORY"}
 	case r.Desired != nil && *r.Desired < 0:
 		return &UsageError{"a desired count below zero", "give 0 or more"}
 	}

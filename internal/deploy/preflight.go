@@ -37,7 +37,7 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	f.add(j.judgeTarget(ctx, &t, r.TakeOver)...)
 	f.add(judgeCaller(t.caller, r.Account, r.Region)...)
 	if err := r.Policy.Check(r.Image.Tag); err != nil {
-		f.add(Fault{"tag", err.Error(), "tag the build as the policy asks, or change the policy in plimsoll.yaml"})
+		f.add(Fault{"tag", err.Error(), "tag the build as the policy asks"})
 	}
 	f.add(judgeImage(digest, r.Image)...)
 	p.digest = digest.value

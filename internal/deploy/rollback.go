@@ -122,7 +122,7 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 		return j.undo(ctx, w, result, v, Service{})
 	}
 	v.Outcome, v.Summary = Failed, fmt.Sprintf("%s failed: %s", v.TaskDefinition, result.Reason)
-	v.Next = []string{j.command("diagnose"), j.command("rollback")}
+	v.Next = []string{j.command("status"), j.command("rollback")}
 	return j.end(v), nil
 }
 
@@ -137,7 +137,7 @@ func (j *job) goal(ctx context.Context, s Service, running *taskdef.Document, r 
 	if strings.Contains(r.To, ":") {
 		doc, err := j.document(ctx, r.To)
 		if errors.Is(err, NotFound) {
-			return nil, refuse("there is no revision "+r.To, "see plimsoll history")
+			return nil, refuse("there is no revision "+r.To, "list them with: aws ecs list-task-definitions --family-prefix "+running.Family())
 		}
 		return doc, err
 	}
@@ -168,7 +168,7 @@ func (j *job) goal(ctx context.Context, s Service, running *taskdef.Document, r 
 		}
 	}
 	if r.To != "" {
-		return nil, refuse(fmt.Sprintf("no revision with image tag %s has been stable on this service", r.To), "see plimsoll history")
+		return nil, refuse(fmt.Sprintf("no revision with image tag %s has been stable on this service", r.To), "name a revision with --to, or deploy the tag: plimsoll deploy --image-tag "+r.To)
 	}
 	return nil, refuse("no earlier revision of this service is known to have been stable", "name one with --to")
 }

@@ -55,7 +55,7 @@ func (j *job) undo(ctx context.Context, w *watch, result rollout.Verdict, v stor
 	case end.Outcome == rollout.Stable:
 		v.Outcome = RolledBack
 		v.Summary = fmt.Sprintf("%s; the service is back on %s", cause, rollout.RevisionName(back.tracker.TaskDefinition()))
-		v.Next = []string{j.command("diagnose"), j.command("history")}
+		v.Next = []string{j.command("status")}
 		return j.end(v), nil
 	}
 	return stuck(end.Reason)

@@ -394,8 +394,10 @@ func (e *ECS) report(id string, ev runtime.Event) {
 			c.LastStatus = statusStopped
 			e.failStart(t, c.Name, ev.Reason, now)
 		case runtime.Exited:
-			c.LastStatus, c.Begun = statusStopped, true
-			c.ExitCode, c.Reason = aws.Int(ev.ExitCode), ev.Reason
+			c.LastStatus, c.Reason = statusStopped, ev.Reason
+			if c.Begun { // one stopped before it began has no exit code
+				c.ExitCode = aws.Int(ev.ExitCode)
+			}
 			e.exited(t, c, now)
 		case runtime.Healthy, runtime.Unhealthy:
 			if c.Health != "" {

@@ -1,0 +1,53 @@
+package ecr
+
+import (
+	"context"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+)
+
+// Service is the AWS API of the registry.
+func (r *Registry) Service() wire.Service {
+	return wire.Service{
+		Name:   "ECR",
+		Target: "AmazonEC2ContainerRegistry_V20150921",
+		Operations: map[string]wire.Operation{
+			"DescribeRegistry":      locked(r, r.describeRegistry),
+			"GetAuthorizationToken": locked(r, r.getAuthorizationToken),
+
+			"CreateRepository":              withTags(r, r.createRepository),
+			"DescribeRepositories":          locked(r, r.describeRepositories),
+			"DeleteRepository":              locked(r, r.deleteRepository),
+			"PutImageTagMutability":         locked(r, r.putImageTagMutability),
+			"PutImageScanningConfiguration": locked(r, r.putImageScanningConfiguration),
+			"SetRepositoryPolicy":           locked(r, r.setRepositoryPolicy),
+			"GetRepositoryPolicy":           locked(r, r.getRepositoryPolicy),
+			"DeleteRepositoryPolicy":        locked(r, r.deleteRepositoryPolicy),
+			"ListTagsForResource":           locked(r, r.listTagsForResource),
+			"TagResource":                   withTags(r, r.tagResource),
+			"UntagResource":                 locked(r, r.untagResource),
+
+			"DescribeImages":   locked(r, r.describeImages),
+			"ListImages":       locked(r, r.listImages),
+			"BatchGetImage":    locked(r, r.batchGetImage),
+			"PutImage":         locked(r, r.putImage),
+			"BatchDeleteImage": locked(r, r.batchDeleteImage),
+
+			"BatchCheckLayerAvailability": locked(r, r.batchCheckLayerAvailability),
+			"GetDownloadUrlForLayer":      locked(r, r.getDownloadURLForLayer),
+			// These write to disk, so they lock for themselves.
+			"InitiateLayerUpload": wire.Typed(r.initiateLayerUpload),
+			"UploadLayerPart":     wire.Typed(r.uploadLayerPart),
+			"CompleteLayerUpload": wire.Typed(r.completeLayerUpload),
+		},
+	}
+}
+
+// locked runs an operation with the state to itself.
+func locked[In, Out any](r *Registry, f func(*In) (*Out, error)) wire.Operation {
+	return wire.Typed(func(_ context.Context, in *In) (*Out, error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return f(in)
+	})
+}

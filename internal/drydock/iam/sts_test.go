@@ -1,0 +1,59 @@
+package iam
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// recorder keeps what it passes on.
+type recorder struct {
+	http.ResponseWriter
+	body io.Writer
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	return io.MultiWriter(r.ResponseWriter, r.body).Write(p)
+}
+
+func TestGetCallerIdentity(t *testing.T) {
+	var answer strings.Builder
+	mux := wire.NewMux(slog.New(slog.DiscardHandler), STS("123456789012"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(&recorder{w, &answer}, r)
+	}))
+	defer server.Close()
+	client := sts.New(sts.Options{
+		BaseEndpoint: &server.URL,
+		Region:       "eu-west-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+	})
+	got, err := client.GetCallerIdentity(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, pair := range map[string][2]string{
+		"ARN":     {aws.ToString(got.Arn), "arn:aws:iam::123456789012:user/drydock"},
+		"account": {aws.ToString(got.Account), "123456789012"},
+		"user":    {aws.ToString(got.UserId), userID},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: got %q, want %q", what, pair[0], pair[1])
+		}
+	}
+	// The SDK for Go reads names in any case, the aws CLI does not.
+	for _, name := range []string{"<Arn>", "<UserId>", "<Account>"} {
+		if !strings.Contains(answer.String(), name) {
+			t.Errorf("no %s in %s", name, answer.String())
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package simulated
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
+)
+
+// prefix is of every label that an image speaks to drydock with.
+const prefix = "plimsoll.drydock."
+
+// defaultStartDelay is about what a small image takes on Fargate from the
+// first byte pulled to its process running.
+const defaultStartDelay = 5 * time.Second
+
+// behaviour is what the labels of an image make its container do.
+type behaviour struct {
+	startDelay time.Duration
+	exits      bool // by itself, exitAfter it started
+	exitAfter  time.Duration
+	exitCode   int
+	log        []string
+	stubborn   bool // it ignores SIGTERM
+	failing    span // when its health check fails
+}
+
+// span is a stretch of a container's life, counted from its start; to itself
+// lies outside.
+type span struct{ from, to time.Duration }
+
+// parse reads the labels of an image. One that is malformed, or that nobody
+// knows, is an error that names it: a rehearsal must not go well because of a
+// typing mistake.
+func parse(labels map[string]string) (behaviour, error) {
+	b := behaviour{startDelay: defaultStartDelay}
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		name, ours := strings.CutPrefix(label, prefix)
+		if !ours {
+			continue
+		}
+		value := labels[label]
+		var err error
+		switch name {
+		case "start-delay":
+			b.startDelay, err = duration(value)
+		case "exit-after":
+			b.exits = true
+			b.exitAfter, err = duration(value)
+		case "exit-code":
+			b.exitCode, err = strconv.Atoi(value)
+			if err != nil || b.exitCode < 0 || b.exitCode > 255 {
+				err = fmt.Errorf("want a number from 0 to 255")
+			}
+		case "log":
+			b.log = strings.Split(strings.ReplaceAll(value, `\n`, "\n"), "\n")
+		case "health":
+			b.failing, err = health(value)
+		case "ignore-sigterm":
+			b.stubborn, err = strconv.ParseBool(value)
+			if err != nil {
+				err = fmt.Errorf("want true or false")
+			}
+		case "platform": // what the image claims to be built for; the scheduler judges it
+		default:
+			err = fmt.Errorf("no such label")
+		}
+		if err != nil {
+			return behaviour{startDelay: defaultStartDelay}, fmt.Errorf("image label %s=%q: %w", label, value, err)
+		}
+	}
+	return b, nil
+}
+
+func duration(value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil || d < 0 || d > longest {
+		return 0, fmt.Errorf("want a duration such as 1m30s")
+	}
+	return d, nil
+}
+
+const (
+	longest = 10 * 365 * 24 * time.Hour // no label asks for more
+	never   = 2 * longest
+)
+
+func health(value string) (span, error) {
+	kind, after, timed := strings.Cut(value, "=")
+	d, err := duration(after)
+	switch {
+	case value == "healthy":
+		return span{}, nil
+	case value == "unhealthy":
+		return span{0, never}, nil
+	case kind == "healthy-after" && timed && err == nil:
+		return span{0, d}, nil
+	case kind == "unhealthy-after" && timed && err == nil:
+		return span{d, never}, nil
+	}
+	return span{}, fmt.Errorf("want healthy, unhealthy, healthy-after=DURATION or unhealthy-after=DURATION")
+}
+
+// verdict is a change of a container's health, so long after its start.
+type verdict struct {
+	after time.Duration
+	kind  runtime.Kind
+}
+
+// ECS's defaults for a health check that does not say.
+const (
+	defaultInterval = 30 * time.Second
+	defaultRetries  = 3
+)
+
+// verdicts is what a health check comes to, by docker's rules: a probe every
+// interval, the first one interval after the start; one that passes makes the
+// container healthy; retries in a row that fail make it unhealthy, where those
+// in the start period count only after one has passed.
+func verdicts(check runtime.HealthCheck, failing span) []verdict {
+	interval := check.Interval
+	if interval <= 0 {
+		interval = defaultInterval
+	}
+	retries := check.Retries
+	if retries <= 0 {
+		retries = defaultRetries
+	}
+	// probe is the first probe at or after d.
+	probe := func(d time.Duration) time.Duration { return max(1, (d+interval-1)/interval) * interval }
+	streak := time.Duration(retries-1) * interval
+
+	first, bad, good := probe(0), probe(failing.from), probe(failing.to)
+	if bad >= good { // no probe fails
+		return []verdict{{first, runtime.Healthy}}
+	}
+	var out []verdict
+	unhealthy := bad + streak
+	if bad > first {
+		out = append(out, verdict{first, runtime.Healthy})
+	} else {
+		unhealthy = probe(max(check.StartPeriod, 0)) + streak
+	}
+	if unhealthy < good {
+		out = append(out, verdict{unhealthy, runtime.Unhealthy})
+	}
+	if failing.to < never {
+		out = append(out, verdict{good, runtime.Healthy})
+	}
+	return out
+}

@@ -1,0 +1,78 @@
+// Package store keeps what drydock must not lose: documents by bucket and
+// key, and blobs by digest. Under a folder everything is on disk before a
+// change returns; without one it is in memory. Both keep the same promises,
+// and one set of tests holds them to it.
+//
+// [Store.Update] changes documents, all of a transaction or nothing;
+// [Store.Load] reads them back at start. Blobs come in by [Store.StartUpload]
+// and go out by [Store.OpenBlob].
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// Store is one drydock's documents and blobs. It is safe for concurrent use.
+type Store struct {
+	documents documents
+	blobs     blobs
+
+	mu      sync.Mutex
+	uploads map[string]*Upload // by id
+}
+
+// InUseError says that another process has the folder open.
+type InUseError struct {
+	Dir string
+}
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("%s is in use by another drydock", e.Dir)
+}
+
+// Memory makes a store that is gone when the process ends.
+func Memory() *Store {
+	return &Store{
+		documents: &memoryDocuments{buckets: map[string]map[string][]byte{}},
+		blobs:     &memoryBlobs{content: map[string][]byte{}},
+		uploads:   map[string]*Upload{},
+	}
+}
+
+// Open opens the store under dir, and makes it where there is none: documents
+// in state.db, blobs in blobs/sha256. What uploads of an earlier process left
+// behind is removed. The error is an [InUseError] when another process has
+// the folder open.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w", err)
+	}
+	// The lock on state.db comes first: until it is held, the uploads under
+	// this folder may be those of a living process.
+	docs, err := openBolt(filepath.Join(dir, "state.db"))
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := openFolder(dir)
+	if err != nil {
+		return nil, errors.Join(err, docs.close())
+	}
+	return &Store{documents: docs, blobs: blobs, uploads: map[string]*Upload{}}, nil
+}
+
+// Close ends every upload and gives the folder free for another process.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	open := s.uploads
+	s.uploads = map[string]*Upload{}
+	s.mu.Unlock()
+	var errs []error
+	for _, u := range open {
+		errs = append(errs, u.Cancel())
+	}
+	return errors.Join(append(errs, s.documents.close())...)
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"plimsoll": main})
+}
+
+// The scripts are the specification of the command line: one promise a file.
+func TestScripts(t *testing.T) {
+	application := sync.OnceValues(func() (string, error) { return buildApp(t) })
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Condition:           condition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"drydock": startDrydock,
+			"image":   makeImage,
+			"app": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 1 {
+					ts.Fatalf("usage: app file")
+				}
+				binary, err := application()
+				ts.Check(err)
+				content, err := os.ReadFile(binary)
+				ts.Check(err)
+				ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o755))
+			},
+		},
+	})
+}
+
+func setUp(env *testscript.Env) error {
+	home := filepath.Join(env.WorkDir, "home")
+	env.Setenv("HOME", home)
+	env.Setenv("AWS_PAGER", "")
+	env.Setenv("USER", "aki")
+	// The legacy builder's notice of its end is not ours to test.
+	env.Setenv("DOCKER_BUILDKIT", "0")
+	if host := os.Getenv("DOCKER_HOST"); host != "" {
+		env.Setenv("DOCKER_HOST", host)
+	}
+	return os.Mkdir(home, 0o755)
+}
+
+// condition knows the real parts that a script needs. On a bare machine such
+// a script is skipped; in CI a missing part is a failure.
+func condition(cond string) (bool, error) {
+	var err error
+	switch cond {
+	case "docker":
+		err = exec.Command("docker", "version").Run()
+	case "aws":
+		_, err = exec.LookPath("aws")
+		if _, jq := exec.LookPath("jq"); err == nil {
+			err = jq
+		}
+	default:
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	if err != nil && os.Getenv("CI") == "true" {
+		return false, fmt.Errorf("CI needs %s: %w", cond, err)
+	}
+	return err == nil, nil
+}
+
+// exits runs a command and checks its exit code: exits 3 plimsoll deploy …
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exited *exec.ExitError
+	if errors.As(err, &exited) {
+		got = exited.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// startDrydock starts a drydock for the rest of the script, fast and
+// simulated, with a service to deploy to, and sets the variables of the
+// article's pipeline.
+func startDrydock(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: drydock")
+	}
+	d, err := drydock.Start(context.Background(), drydock.Options{Runtime: drydock.Simulated, TimeScale: 1000})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(d.Close()) })
+	for _, v := range d.Env() {
+		ts.Setenv(v.Name, v.Value)
+	}
+	ts.Setenv("ECR_REPOSITORY", "web")
+	ts.Setenv("ECS_CLUSTER", "prod")
+	ts.Setenv("ECS_SERVICE", "api")
+	ts.Setenv("TASK_DEFINITION", "api")
+	ts.Check(ts.Exec("plimsoll", "drydock", "seed"))
+}
+
+// makeImage writes an image without content, whose labels say what the
+// simulated runtime makes of it: image v1.tar exit-after=1s exit-code=1. A
+// name that does not end in .tar is a folder with an OCI layout.
+func makeImage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: image file.tar|dir [label=value...]")
+	}
+	labels := map[string]string{"file": args[0]} // makes every image another one
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		labels["plimsoll.drydock."+key] = value
+	}
+	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
+		OS: "linux", Architecture: "amd64", RootFS: v1.RootFS{Type: "layers"}, Config: v1.Config{Labels: labels},
+	})
+	ts.Check(err)
+	file := ts.MkAbs(args[0])
+	if !strings.HasSuffix(file, ".tar") {
+		path, err := layout.Write(file, empty.Index)
+		ts.Check(err)
+		ts.Check(path.AppendImage(image))
+		return
+	}
+	tag, err := name.NewTag("image:made")
+	ts.Check(err)
+	ts.Check(tarball.WriteToFile(file, tag, image))
+}
+
+// buildApp builds testdata/app for images FROM scratch.
+func buildApp(t *testing.T) (string, error) {
+	binary := filepath.Join(t.TempDir(), "app")
+	build := exec.Command("go", "build", "-o", binary, "./testdata/app")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build testdata/app: %w: %s", err, out)
+	}
+	return binary, nil
+}
