@@ -1,0 +1,217 @@
+package term
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+)
+
+// screen is what Live mode shows, without the terminal: it takes events and
+// says which lines are done with, and what the block below them looks like.
+type screen struct {
+	palette
+	active []step // in the order they began
+}
+
+// step is one step that goes on now.
+type step struct {
+	service string
+	name    story.Step
+	began   time.Time // by the clock of the events: for the duration
+	since   time.Time // by our own: for the seconds that tick
+	message string
+	done    int64
+	total   int64
+	unit    string
+	view    *rollout.View
+}
+
+// indent is where the text of a row begins: a mark, the longest step name
+// ("preflight"), and the spaces around it.
+const indent = 13
+
+// take changes the screen by one event and returns the lines that are done
+// with, laid out for width columns.
+func (s *screen) take(e story.Event, now time.Time, width int) []string {
+	switch e.Kind {
+	case story.Begin:
+		s.remove(e.Service, e.Step)
+		at := s.find(e, now)
+		at.message = clean(e.Message)
+	case story.Progress:
+		at := s.find(e, now)
+		at.done, at.total, at.unit = e.Done, e.Total, e.Unit
+		if e.Message != "" {
+			at.message = clean(e.Message)
+		}
+	case story.Change:
+		at := s.find(e, now)
+		if e.Message != "" {
+			at.message = clean(e.Message)
+		}
+		if e.Rollout != nil {
+			at.view = e.Rollout
+		}
+	case story.Note:
+		if _, ok := ecsEvent(e.Message); ok && s.find(e, now).view != nil {
+			return nil // the block of the rollout shows the newest one
+		}
+		return hang(s.faint.Render(markNote)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
+	case story.Warning:
+		return hang(s.warn.Render(markWarning)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
+	case story.Failed:
+		if e.Failure != nil {
+			return s.failure(e.Service, *e.Failure, width)
+		}
+	case story.End:
+		return s.end(e, width)
+	case story.Final:
+		return s.final(e, width)
+	}
+	return nil
+}
+
+// find is the step that an event is about; it begins now if nobody said so.
+func (s *screen) find(e story.Event, now time.Time) *step {
+	for i := range s.active {
+		if s.active[i].service == e.Service && s.active[i].name == e.Step {
+			return &s.active[i]
+		}
+	}
+	s.active = append(s.active, step{service: e.Service, name: e.Step, began: e.Time, since: now})
+	return &s.active[len(s.active)-1]
+}
+
+func (s *screen) remove(service string, name story.Step) (step, bool) {
+	for i, at := range s.active {
+		if at.service == service && at.name == name {
+			s.active = slices.Delete(s.active, i, i+1)
+			return at, true
+		}
+	}
+	return step{}, false
+}
+
+// end is the one line that stays of a step.
+func (s *screen) end(e story.Event, width int) []string {
+	at, known := s.remove(e.Service, e.Step)
+	text := clean(e.Message)
+	if text == "" {
+		text = at.message
+	}
+	text = prefixed(e.Service, text)
+	if known && !at.began.IsZero() {
+		text += "  " + s.faint.Render(age(e.Time.Sub(at.began)))
+	}
+	mark := s.good.Render(markDone)
+	if at.view != nil && at.view.RolloutState == "FAILED" {
+		mark = s.bad.Render(markFailed)
+	}
+	return hang(s.head(mark, e.Step), text, indent, width)
+}
+
+// final closes the steps that never ended: whatever stopped them, the verdict
+// knows. When others still go on, the outcome gets a line here; the card with
+// all of it comes at the end.
+func (s *screen) final(e story.Event, width int) []string {
+	var lines []string
+	mark, style := markNote, s.faint
+	if e.Verdict != nil {
+		mark, style = s.verdictMark(*e.Verdict)
+	}
+	for _, at := range slices.Clone(s.active) {
+		if at.service != e.Service && e.Service != "" {
+			continue
+		}
+		s.remove(at.service, at.name)
+		text := prefixed(at.service, at.message) + "  " + s.faint.Render(age(e.Time.Sub(at.began)))
+		lines = append(lines, hang(s.head(style.Render(mark), at.name), text, indent, width)...)
+	}
+	if len(s.active) > 0 && e.Verdict != nil {
+		text := prefixed(e.Service, clean(e.Verdict.Summary))
+		lines = append(lines, hang(s.head(style.Render(mark), story.Step(clean(e.Verdict.Outcome))), text, indent, width)...)
+	}
+	return lines
+}
+
+// head is the beginning of a row: its mark and its step.
+func (p palette) head(mark string, name story.Step) string {
+	return mark + " " + p.strong.Render(pad(string(name), indent-4)) + "  "
+}
+
+// prefixed puts the name of the service in front of a message.
+func prefixed(service, message string) string {
+	switch {
+	case service == "":
+		return message
+	case message == "":
+		return tail(service)
+	}
+	return tail(service) + ": " + message
+}
+
+// block is what goes on now: a row for each step, and for a rollout that is
+// alone on the screen all of it. It never wraps and is never higher than
+// height, so drawing it again never scrolls; 0 is no limit.
+func (s *screen) block(now time.Time, width, height int) []string {
+	rollouts := 0
+	for _, at := range s.active {
+		if at.view != nil {
+			rollouts++
+		}
+	}
+	var lines []string
+	for _, at := range s.active {
+		lines = append(lines, s.row(at, now, width, rollouts > 1))
+		if at.view != nil && rollouts == 1 {
+			lines = append(lines, s.rollout(*at.view, width)...)
+		}
+	}
+	if height > 2 && len(lines) >= height {
+		more := len(lines) - (height - 2)
+		lines = append(lines[:height-2], s.faint.Render(cut(fmt.Sprintf("  and %d more lines", more), width)))
+	}
+	return lines
+}
+
+// row is one step that goes on: "● push       ━━━━──── 8.1/12.4 MB  3s".
+func (s *screen) row(at step, now time.Time, width int, compact bool) string {
+	elapsed := "  " + s.faint.Render(elapsed(now.Sub(at.since)))
+	text := at.message
+	switch {
+	case compact && at.view != nil:
+		text = s.summary(*at.view, true)
+	case at.total > 0 || at.done > 0:
+		text = strings.TrimSpace(s.bar(at.done, at.total, width) + amount(at.done, at.total, at.unit) + "  " + s.faint.Render(at.message))
+	}
+	text = prefixed(at.service, text)
+	if width > 0 {
+		text = cut(text, max(width-indent-lipgloss.Width(elapsed), 1))
+	}
+	return cut(s.head(s.busy.Render(markBusy), at.name)+text+elapsed, width)
+}
+
+// elapsed is [age] in whole seconds, as it is drawn once a second.
+func elapsed(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%ds", int(max(d, 0).Seconds()))
+	}
+	return age(d)
+}
+
+// bar draws done of total; nothing when the total is not known or the screen
+// has no room for it.
+func (p palette) bar(done, total int64, width int) string {
+	const length = 16
+	if total <= 0 || width > 0 && width < 60 {
+		return ""
+	}
+	full := int(min(max(done, 0), total) * length / total)
+	return p.busy.Render(strings.Repeat("━", full)) + p.faint.Render(strings.Repeat("─", length-full)) + " "
+}

@@ -1,0 +1,142 @@
+package term
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+)
+
+// readStory is one of the stories in testdata, an event a line.
+func readStory(t *testing.T, name string) []story.Event {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []story.Event
+	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
+		var e story.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		events = append(events, e)
+	}
+	return events
+}
+
+// golden compares got with a file in testdata; UPDATE_GOLDEN=1 writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; UPDATE_GOLDEN=1 accepts):\n%s", path, diff)
+	}
+}
+
+func columns(n int) func() int { return func() int { return n } }
+
+func TestLinesGolden(t *testing.T) {
+	for _, name := range []string{"success", "failure", "fleet"} {
+		t.Run(name, func(t *testing.T) {
+			var out, err bytes.Buffer
+			term := New(Options{Out: &out, Err: &err})
+			for _, e := range readStory(t, name) {
+				term.Tell(e)
+			}
+			if err := term.Close(); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "lines-"+name, "--- stderr\n"+err.String()+"--- stdout\n"+out.String())
+			if strings.Contains(err.String()+out.String(), "\x1b") {
+				t.Error("an escape sequence without Color")
+			}
+		})
+	}
+}
+
+// TestLiveGolden shows the block after each event, what went into the
+// scrollback in between, and the cards on stdout.
+func TestLiveGolden(t *testing.T) {
+	for _, tc := range []struct {
+		story string
+		width int
+		color bool
+	}{
+		{"success", 80, false}, {"failure", 80, false}, {"failure", 40, false}, {"fleet", 80, false}, {"fleet", 40, false},
+		{"failure", 80, true},
+	} {
+		name := "live-" + tc.story + "-" + map[int]string{40: "40", 80: "80"}[tc.width]
+		if tc.color {
+			name += "-color"
+		}
+		t.Run(name, func(t *testing.T) {
+			var got strings.Builder
+			s := screen{palette: newPalette(tc.color)}
+			for _, e := range readStory(t, tc.story) {
+				done := s.take(e, e.Time, tc.width)
+				// 1.5 s later, so that the elapsed time is not always 0.
+				block := s.block(e.Time.Add(1500*time.Millisecond), tc.width, 24)
+				got.WriteString("=== " + string(e.Kind) + " " + string(e.Step) + "\n")
+				for _, line := range done {
+					got.WriteString("> " + line + "\n")
+				}
+				for _, line := range block {
+					got.WriteString("| " + line + "\n")
+				}
+				if e.Verdict != nil {
+					for _, line := range s.verdict(e.Service, *e.Verdict, tc.width) {
+						got.WriteString("  " + line + "\n")
+					}
+				}
+			}
+			golden(t, name, strings.ReplaceAll(got.String(), "\x1b", "␛"))
+		})
+	}
+}
+
+func TestJSONIsTheEvents(t *testing.T) {
+	events := readStory(t, "failure")
+	var out, err bytes.Buffer
+	term := New(Options{Out: &out, Err: &err, Mode: JSON})
+	for _, e := range events {
+		term.Tell(e)
+	}
+	if e := term.Close(); e != nil {
+		t.Fatal(e)
+	}
+	if err.Len() > 0 {
+		t.Errorf("stderr: %q", err.String())
+	}
+	var got []story.Event
+	for line := range strings.Lines(out.String()) {
+		var e story.Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("not an object a line: %q: %v", line, err)
+		}
+		got = append(got, e)
+	}
+	if diff := cmp.Diff(events, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("events changed on the way (-told +written):\n%s", diff)
+	}
+	golden(t, "json-failure", out.String())
+}

@@ -1,0 +1,97 @@
+package term
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+)
+
+// verdict is the last card: what it came to, what changed, what to type next.
+func (p palette) verdict(service string, v story.Verdict, width int) []string {
+	mark, style := p.verdictMark(v)
+	outcome := clean(v.Outcome)
+	lines := hang(style.Render(mark)+" "+style.Inherit(p.strong).Render(outcome)+"  ", clean(v.Summary), 2, width)
+	if width > 0 && len(outcome)+4+len(v.Summary) > width { // the summary gets its own lines
+		lines = append([]string{style.Render(mark) + " " + style.Inherit(p.strong).Render(outcome)},
+			hang("  ", clean(v.Summary), 2, width)...)
+	}
+
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, p.field(name, value, width)...)
+		}
+	}
+	add("service", service)
+	switch {
+	case v.ImageTag != "" && v.From != "" && v.From != v.ImageTag:
+		add("version", v.From+" → "+v.ImageTag)
+	default:
+		add("version", v.ImageTag)
+	}
+	add("revision", tail(v.TaskDefinition))
+	add("digest", shortDigest(v.ImageDigest))
+	if v.Duration > 0 {
+		add("took", age(v.Duration))
+	}
+	for i, command := range v.Next {
+		name := "next"
+		if i > 0 {
+			name = ""
+		}
+		lines = append(lines, p.field(name, command, 0)...) // never wrapped: it is there to be copied
+	}
+	return lines
+}
+
+// failure is the evidence of one failed task.
+func (p palette) failure(service string, f story.Failure, width int) []string {
+	what := "task " + clean(f.TaskID[:min(8, len(f.TaskID))])
+	if service != "" {
+		what = tail(service) + ": " + what
+	}
+	why := clean(f.StoppedReason)
+	if why == "" {
+		why = clean(f.StopCode)
+	}
+	if why != "" {
+		what += ": " + why
+	}
+	lines := hang(p.bad.Render(markFailed)+" ", what, 2, width)
+
+	if container := containerEnd(f); container != "" {
+		lines = append(lines, hang("  ", container, 2, width)...)
+	}
+	for _, line := range f.Log {
+		for _, row := range hang("", strings.TrimRight(plain(line), " "), 0, max(0, width-4)) {
+			lines = append(lines, "  "+p.faint.Render("│ "+row))
+		}
+	}
+	for _, advice := range [][2]string{{"cause", f.Cause}, {"check", f.Check}, {"fix", f.Fix}} {
+		if advice[1] != "" {
+			lines = append(lines, p.field(advice[0], advice[1], width)...)
+		}
+	}
+	return lines
+}
+
+// containerEnd says how the container that brought the task down ended.
+func containerEnd(f story.Failure) string {
+	end := ""
+	if f.Container != "" {
+		end = "container " + clean(f.Container)
+	}
+	if f.ExitCode != nil {
+		if end == "" {
+			end = "container"
+		}
+		end += fmt.Sprintf(" exited with code %d", *f.ExitCode)
+	}
+	if reason := clean(f.Reason); reason != "" {
+		if end != "" {
+			end += ": "
+		}
+		end += reason
+	}
+	return end
+}
