@@ -46,12 +46,14 @@ func writeConfig(dir, user string, login Login) (string, error) {
 	if err := os.Mkdir(config, 0o700); err != nil {
 		return "", fmt.Errorf("making a docker configuration: %w", err)
 	}
+	own := "" // the user's config.json; none without a home
 	if user != "" {
+		own = filepath.Join(user, "config.json")
 		if err := borrow(config, user); err != nil {
 			return "", fmt.Errorf("making the docker configuration of the user visible: %w", err)
 		}
 	}
-	data, err := withLogin(filepath.Join(user, "config.json"), login)
+	data, err := withLogin(own, login)
 	if err != nil {
 		return "", err
 	}

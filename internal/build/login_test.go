@@ -124,6 +124,12 @@ func TestConfigIsTheUsersWithALogin(t *testing.T) {
 }
 
 func TestConfigWithoutAUser(t *testing.T) {
+	// Without a home nothing is read, least of all a config.json that happens
+	// to lie in the working directory.
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("config.json", []byte("not docker's"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, user := range []string{"", filepath.Join(t.TempDir(), "none"), t.TempDir()} {
 		config, err := writeConfig(t.TempDir(), user, Login{Registry: "r", User: "AWS", Password: "p"})
 		if err != nil {
