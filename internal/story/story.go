@@ -35,7 +35,7 @@ const (
 	Change   Kind = "change"   // something moved: Message, and Rollout while watching
 	Note     Kind = "note"     // worth knowing, nothing to do
 	Warning  Kind = "warning"  // worth acting on, not now
-	Failed   Kind = "failed"   // a task failed: Failure has the evidence
+	Failed   Kind = "failed"   // a task failed: Failure has the evidence; without one, the step itself failed, and is over
 	End      Kind = "end"      // a step is done
 	Final    Kind = "verdict"  // the last word: Verdict
 )

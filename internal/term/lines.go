@@ -77,10 +77,10 @@ func (l *lines) tell(e story.Event) error {
 		}
 		text = "note: " + text
 	case story.Failed:
-		if e.Failure == nil {
-			return nil
+		if e.Failure != nil {
+			return l.write(l.err, e, "failed", l.story, l.story.failure(e.Service, *e.Failure, 0))
 		}
-		return l.write(l.err, e, "failed", l.story, l.story.failure(e.Service, *e.Failure, 0))
+		text = l.story.bad.Render(markFailed) + " " + text + " (" + age(e.Time.Sub(log.began)) + ")"
 	case story.End:
 		if e.Message == "" {
 			text = prefixed(e.Service, "done")

@@ -69,6 +69,7 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		if e.Failure != nil {
 			return s.failure(e.Service, *e.Failure, width)
 		}
+		return s.end(e, width)
 	case story.End:
 		return s.end(e, width)
 	case story.Final:
@@ -98,7 +99,7 @@ func (s *screen) remove(service string, name story.Step) (step, bool) {
 	return step{}, false
 }
 
-// end is the one line that stays of a step.
+// end is the one line that stays of a step, done or failed.
 func (s *screen) end(e story.Event, width int) []string {
 	at, known := s.remove(e.Service, e.Step)
 	text := clean(e.Message)
@@ -110,7 +111,7 @@ func (s *screen) end(e story.Event, width int) []string {
 		text += "  " + s.faint.Render(age(e.Time.Sub(at.began)))
 	}
 	mark := s.good.Render(markDone)
-	if at.view != nil && at.view.RolloutState == "FAILED" {
+	if e.Kind == story.Failed {
 		mark = s.bad.Render(markFailed)
 	}
 	return hang(s.head(mark, e.Step), text, indent, width)
