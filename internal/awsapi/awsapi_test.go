@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -295,7 +296,7 @@ func TestSetupErrorsSayWhatToSet(t *testing.T) {
 	environment(t)
 	t.Setenv("AWS_REGION", "")
 	var setup *SetupError
-	if _, err := New(t.Context(), Options{}); !errors.As(err, &setup) || !strings.Contains(err.Error(), "AWS_REGION") {
+	if _, err := New(t.Context(), Options{}); !errors.As(err, &setup) || !strings.Contains(setup.Hint(), "AWS_REGION") {
 		t.Errorf("no region: %v", err)
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
@@ -304,7 +305,7 @@ func TestSetupErrorsSayWhatToSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Caller(t.Context()); !errors.As(err, &setup) || !strings.Contains(err.Error(), "AWS_WEB_IDENTITY_TOKEN_FILE") {
+	if _, err := c.Caller(t.Context()); !errors.As(err, &setup) || !strings.Contains(setup.Hint(), "AWS_WEB_IDENTITY_TOKEN_FILE") || !errors.Is(err, deploy.Setup) {
 		t.Errorf("no credentials: %v", err)
 	}
 }
@@ -345,4 +346,49 @@ func TestBudgetIsHalfOfTheBucketAndSharedByItsOperations(t *testing.T) {
 			t.Errorf("the next call came after %s, want 2s", d)
 		}
 	})
+}
+
+func TestDeniedAccessNamesTheAction(t *testing.T) {
+	for message, action := range map[string]string{
+		"User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecs:DescribeServices on resource: *":           "ecs:DescribeServices",
+		"User: arn:aws:iam::123456789012:user/ci is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role": "iam:PassRole",
+		"": "ecs:DescribeServices",
+	} {
+		w := newWire(t, answer{400, fmt.Sprintf(`{"__type":"AccessDeniedException","message":%q}`, message)})
+		_, err := client(t, w).Service(t.Context(), "prod", "web")
+		var e *Error
+		if !errors.As(err, &e) || e.Hint() != "allow "+action+" to the role that runs this" {
+			t.Errorf("%q: %v", message, err)
+		}
+	}
+}
+
+func TestLogHasCallsAndNoContents(t *testing.T) {
+	w := newWire(t, answer{500, `{"__type":"ServerException","message":"try again"}`},
+		answer{200, `{"authorizationData":[{"authorizationToken":"` + base64.StdEncoding.EncodeToString([]byte("AWS:hunter2")) + `"}]}`},
+		answer{400, `{"__type":"ClientException","message":"no"}`})
+	environment(t)
+	var log strings.Builder
+	c, err := New(t.Context(), Options{Endpoint: w.URL, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Login(t.Context(), strings.TrimPrefix(w.URL, "http://")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Register(t.Context(), []byte(odd)); err == nil {
+		t.Fatal("registered")
+	}
+	for _, want := range []string{
+		"operation=GetAuthorizationToken", "took=", "attempts=2", "try again", "operation=RegisterTaskDefinition", "error=", "ClientException",
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %s in\n%s", want, log.String())
+		}
+	}
+	for _, never := range []string{"QVdTOm", "hunter2", "not-a-secret", "12345678901234567890"} {
+		if strings.Contains(log.String(), never) {
+			t.Errorf("%s is in\n%s", never, log.String())
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"sync"
 	"time"
@@ -26,6 +27,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 )
 
 // Options overrides what the environment says. The zero value is usual.
@@ -35,6 +38,7 @@ type Options struct {
 	Attempts int    // tries a call in all; 0 means 8
 	// Credentials in place of those the SDK would look for; nil looks.
 	Credentials aws.CredentialsProvider
+	Log         *slog.Logger // of every call, at level debug; nil is nowhere
 }
 
 // SetupError is what has to be set before any call can be made.
@@ -44,7 +48,13 @@ type SetupError struct {
 	Err  error  // the SDK's own words, nil where it has none
 }
 
-func (e *SetupError) Error() string { return e.What + "; " + e.Do }
+func (e *SetupError) Error() string { return e.What }
+
+// Hint says what to do.
+func (e *SetupError) Hint() string { return e.Do }
+
+// Is reports whether target is deploy.Setup.
+func (e *SetupError) Is(target error) bool { return target == deploy.Setup }
 
 // Unwrap returns the SDK's error.
 func (e *SetupError) Unwrap() error { return e.Err }
@@ -86,6 +96,10 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	}
 	if cfg.Region == "" {
 		return nil, &SetupError{What: "no AWS region", Do: "set AWS_REGION, or a region in the profile"}
+	}
+	cfg.APIOptions = append(cfg.APIOptions, plainBody)
+	if o.Log != nil {
+		cfg.APIOptions = append(cfg.APIOptions, logCalls(o.Log))
 	}
 	if cfg.Credentials != nil {
 		cfg.Credentials = aws.NewCredentialsCache(explained{cfg.Credentials})

@@ -16,7 +16,16 @@ type Error struct {
 	Doing   string // "read service web"
 	Code    string // "ClusterNotFoundException"
 	Message string // in AWS's words
+	Action  string // what the role must be allowed, "ecs:UpdateService", where access was denied
 	err     error
+}
+
+// Hint says what to do, where that is known.
+func (e *Error) Hint() string {
+	if e.Action == "" {
+		return ""
+	}
+	return "allow " + e.Action + " to the role that runs this"
 }
 
 func (e *Error) Error() string { return e.Doing + ": " + e.Code + ": " + e.Message }
@@ -67,9 +76,33 @@ func wrap(doing string, err error) error {
 	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
-		return &Error{Doing: doing, Code: api.ErrorCode(), Message: strings.TrimSpace(api.ErrorMessage()), err: err}
+		e := &Error{Doing: doing, Code: api.ErrorCode(), Message: strings.TrimSpace(api.ErrorMessage()), err: err}
+		if e.kind() == deploy.Denied {
+			e.Action = actionOf(e.Message, err)
+		}
+		return e
 	}
 	return &callError{doing, err}
+}
+
+// actionOf is the IAM action that was denied: the one that AWS names, which
+// need not be the operation's (iam:PassRole), else that of the operation.
+func actionOf(message string, err error) string {
+	if _, rest, ok := strings.Cut(message, "not authorized to perform: "); ok {
+		if action, _, _ := strings.Cut(rest, " "); strings.Contains(action, ":") {
+			return strings.TrimRight(action, ".,")
+		}
+	}
+	var op *smithy.OperationError
+	if !errors.As(err, &op) {
+		return ""
+	}
+	for _, known := range [][2]string{{"ECS", "ecs"}, {"ECR", "ecr"}, {"CloudWatch Logs", "logs"}, {"STS", "sts"}} {
+		if op.Service() == known[0] {
+			return known[1] + ":" + op.Operation()
+		}
+	}
+	return ""
 }
 
 // callError is a call that got no answer: no connection, or a context that

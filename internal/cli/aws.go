@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
+	"github.com/plimsoll-ecs/plimsoll/internal/build"
 	"github.com/plimsoll-ecs/plimsoll/internal/ci"
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
@@ -14,35 +15,43 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
-// ports are what the use cases reach AWS through.
-func ports(client *awsapi.Client) (deploy.Ports, error) {
-	knowledge, err := diagnose.Load()
-	if err != nil {
-		return deploy.Ports{}, fmt.Errorf("load the diagnoses: %w", err)
-	}
-	return deploy.Ports{AWS: client, Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep}, nil
+// harbour is where a command about one service works.
+type harbour struct {
+	client   *awsapi.Client
+	ports    deploy.Ports
+	settings config.Settings
+	target   deploy.Target
 }
 
-// service is the client, the ports and the settings of a command about one
-// service.
-func (s *session) service(ctx context.Context) (*awsapi.Client, deploy.Ports, config.Settings, error) {
-	set, err := s.settings()
+// harbour reads the settings and prepares the calls to AWS; it makes none.
+func (s *session) harbour(ctx context.Context, flags config.Flags) (*harbour, error) {
+	set, err := config.Resolve(flags, s.sys.Getenv)
 	if err == nil {
 		err = set.Require(&set.Cluster, &set.Service)
 	}
 	if err != nil {
-		return nil, deploy.Ports{}, set, err
+		return nil, err
 	}
-	client, err := awsapi.New(ctx, awsapi.Options{})
+	client, err := s.client(ctx)
 	if err != nil {
-		return nil, deploy.Ports{}, set, err
+		return nil, err
 	}
-	p, err := ports(client)
-	return client, p, set, err
+	knowledge, err := diagnose.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the diagnoses: %w", err)
+	}
+	return &harbour{
+		client: client, settings: set,
+		ports: deploy.Ports{AWS: client, Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
+		target: deploy.Target{
+			Cluster: set.Cluster.Value, Service: set.Service.Value, Account: set.Account.Value, Region: set.Region.Value,
+		},
+	}, nil
 }
 
-func targetOf(set config.Settings) deploy.Target {
-	return deploy.Target{Cluster: set.Cluster.Value, Service: set.Service.Value}
+// client is AWS as the environment says, its calls logged with --verbose.
+func (s *session) client(ctx context.Context) (*awsapi.Client, error) {
+	return awsapi.New(ctx, awsapi.Options{Log: s.log()})
 }
 
 // imageOf is the image of a tag in the ECR repository that is set. Without a
@@ -51,28 +60,30 @@ func imageOf(ctx context.Context, client *awsapi.Client, set config.Settings, ta
 	if err := set.Require(&set.Repository); err != nil {
 		return image.Reference{}, err
 	}
-	host := set.Registry.Value
+	host, source := set.Registry.Value, set.Registry.Source
 	if host == "" {
 		caller, err := client.Caller(ctx)
 		if err != nil {
 			return image.Reference{}, fmt.Errorf("find the account's registry: %w", err)
 		}
-		host = image.ECR{Account: caller.Account, Region: client.Region()}.Host()
+		host, source = image.ECR{Account: caller.Account, Region: client.Region()}.Host(), "the account"
 	}
 	ref, err := image.Parse(host + "/" + set.Repository.Value + ":" + tag)
 	if err != nil {
 		return image.Reference{}, &usageError{
-			fmt.Errorf("image from %s, %s and the tag: %w", sourceOf(set.Registry, "the account"), set.Repository.Source, err), "",
+			fmt.Errorf("image from %s, %s and the tag: %w", source, set.Repository.Source, err), "",
 		}
 	}
 	return ref, nil
 }
 
-func sourceOf(v config.Value, otherwise string) string {
-	if v.Source == "" {
-		return otherwise
+// loginTo is a login to the registry for docker and for pushes.
+func loginTo(ctx context.Context, client *awsapi.Client, registry string) (*build.Login, error) {
+	l, err := client.Login(ctx, registry)
+	if err != nil {
+		return nil, err
 	}
-	return v.Source
+	return &build.Login{Registry: l.Host, User: l.User, Password: l.Password}, nil
 }
 
 // provenance is what history will tell of this run.
@@ -82,12 +93,12 @@ func (s *session) provenance() deploy.Provenance {
 }
 
 // verdict ends a command that came to one: the terminal has shown it.
-func (s *session) verdict(v story.Verdict, err error) error {
-	if v.Outcome != "" {
-		if v.ExitCode != 0 {
-			return &exitError{v.ExitCode}
-		}
-		return nil
+func verdict(v story.Verdict, err error) error {
+	switch {
+	case v.Outcome == "":
+		return err
+	case v.ExitCode != 0:
+		return &exitError{v.ExitCode}
 	}
-	return err
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 )
 
@@ -29,11 +30,12 @@ type buildCommand struct {
 	Tag string `help:"Tag to build; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
 	buildFlags
 	tagFlags
+	imageNames
 }
 
 // Run builds the image of a tag.
 func (c *buildCommand) Run(ctx context.Context, s *session) error {
-	client, ref, err := s.image(ctx, c.Tag, c.policy())
+	client, ref, err := s.image(ctx, c.imageNames, c.Tag, c.policy())
 	if err != nil {
 		return err
 	}
@@ -46,22 +48,19 @@ func (c *buildCommand) Run(ctx context.Context, s *session) error {
 }
 
 // image is the image that build and push are about.
-func (s *session) image(ctx context.Context, given string, policy image.Policy) (*awsapi.Client, image.Reference, error) {
-	set, err := s.settings()
+func (s *session) image(ctx context.Context, names imageNames, given string, policy image.Policy) (*awsapi.Client, image.Reference, error) {
+	set, err := config.Resolve(names.flags(), s.sys.Getenv)
 	if err == nil {
 		err = set.Require(&set.Repository)
 	}
 	if err != nil {
 		return nil, image.Reference{}, err
 	}
-	tag, err := s.releaseTag(ctx, given)
+	tag, err := s.releaseTag(ctx, given, policy)
 	if err != nil {
 		return nil, image.Reference{}, err
 	}
-	if err := policy.Check(tag); err != nil {
-		return nil, image.Reference{}, &refusedError{err}
-	}
-	client, err := awsapi.New(ctx, awsapi.Options{})
+	client, err := s.client(ctx)
 	if err != nil {
 		return nil, image.Reference{}, err
 	}

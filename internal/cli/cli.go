@@ -9,15 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
-	"github.com/plimsoll-ecs/plimsoll/internal/build"
-	"github.com/plimsoll-ecs/plimsoll/internal/config"
-	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
-	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/term"
 )
 
@@ -62,16 +56,9 @@ type commands struct {
 
 // Globals are the flags that every command takes.
 type Globals struct {
-	Cluster        string `help:"ECS cluster (ECS_CLUSTER)." placeholder:"NAME"`
-	Service        string `help:"ECS service (ECS_SERVICE)." placeholder:"NAME"`
-	TaskDefinition string `help:"Task definition family (TASK_DEFINITION); the service's own when not given." placeholder:"FAMILY"`
-	Container      string `help:"Container whose image changes; needed where a task definition has several." placeholder:"NAME"`
-	Registry       string `help:"ECR registry host (ECR_REGISTRY); the account's own when not given." placeholder:"HOST"`
-	Repository     string `help:"ECR repository (ECR_REPOSITORY)." placeholder:"NAME"`
-
-	Output  string `help:"How to speak: text, or json (one event object a line on stdout)." enum:"text,json" default:"text"`
+	Output  string `help:"How to speak: text, or json (one object a line on stdout)." enum:"text,json" default:"text" placeholder:"text"`
 	NoColor bool   `help:"No colours (NO_COLOR)."`
-	Verbose bool   `short:"v" help:"Log what is called, on stderr."`
+	Verbose bool   `short:"v" help:"Log every call to AWS on stderr."`
 }
 
 // Run runs a command and returns the exit code of the process:
@@ -103,16 +90,30 @@ func Run(ctx context.Context, args []string, sys System) (code int) {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
-		kong.ShortUsageOnError(),
 	)
 	if err != nil {
 		return s.fail(fmt.Errorf("command line: %w", err))
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return s.fail(&usageError{err, "see plimsoll --help"})
+		if asksForJSON(args) {
+			c.Output = "json"
+		}
+		return s.fail(&usageError{err, "see " + helpFor(err)})
+	}
+	if err := checkEmpty(parsed); err != nil {
+		return s.fail(err)
 	}
 	return s.fail(parsed.Run())
+}
+
+// helpFor is the help of the command that could not be parsed.
+func helpFor(err error) string {
+	parse, ok := errors.AsType[*kong.ParseError](err)
+	if !ok || parse.Context == nil || parse.Context.Selected() == nil {
+		return "plimsoll --help"
+	}
+	return parse.Context.Selected().FullPath() + " --help"
 }
 
 // session is one run of a command: what all of them need.
@@ -120,15 +121,6 @@ type session struct {
 	sys     System
 	globals *Globals
 	term    *term.Terminal
-}
-
-// settings are the names that the command is about.
-func (s *session) settings() (config.Settings, error) {
-	g := s.globals
-	return config.Resolve(config.Flags{
-		Registry: g.Registry, Repository: g.Repository, Cluster: g.Cluster, Service: g.Service,
-		TaskDefinition: g.TaskDefinition, Container: g.Container,
-	}, s.sys.Getenv)
 }
 
 // json says whether the result is to be JSON.
@@ -149,78 +141,16 @@ func (s *session) termOptions() term.Options {
 	if s.globals.NoColor {
 		o.Color, o.OutColor = false, false
 	}
+	if s.globals.Verbose && o.Mode == term.Live { // log lines would run into what is redrawn
+		o.Mode = term.Lines
+	}
 	return o
 }
 
-// log is where --verbose goes; nowhere without it.
+// log is where --verbose goes; nil without it.
 func (s *session) log() *slog.Logger {
 	if !s.globals.Verbose {
-		return slog.New(slog.DiscardHandler)
+		return nil
 	}
 	return slog.New(slog.NewTextHandler(s.sys.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
-// usageError is a command line that cannot be meant.
-type usageError struct {
-	err  error
-	hint string
-}
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-// Hint says what to do.
-func (e *usageError) Hint() string { return e.hint }
-
-// exitError ends the process with a code and without a word: the story has
-// been told.
-type exitError struct{ code int }
-
-func (e *exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
-
-// fail prints an error as people read it, what is wrong and then what to do,
-// and returns the exit code.
-func (s *session) fail(err error) int {
-	if s.term != nil {
-		if closing := s.term.Close(); err == nil {
-			err = closing
-		}
-	}
-	if err == nil {
-		return 0
-	}
-	if e, ok := errors.AsType[*exitError](err); ok {
-		return e.code
-	}
-	message := strings.TrimRight(err.Error(), "\n")
-	fmt.Fprintf(s.sys.Stderr, "plimsoll: %s\n", message)
-	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(s.sys.Stderr, "  %s\n", hint)
-	}
-	return exitCode(err)
-}
-
-// hintOf is what to do about an error, where it knows.
-func hintOf(err error) string {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		return hinted.Hint()
-	}
-	return ""
-}
-
-func exitCode(err error) int {
-	_, usage := errors.AsType[*usageError](err)
-	_, missing := errors.AsType[*config.MissingError](err)
-	_, invalid := errors.AsType[*config.InvalidError](err)
-	_, setup := errors.AsType[*awsapi.SetupError](err)
-	_, refused := errors.AsType[*refusedError](err)
-	_, exists := errors.AsType[*build.TagExistsError](err)
-	switch {
-	case usage, missing, invalid, setup:
-		return 2
-	case refused, exists:
-		return 3
-	}
-	return deploy.ExitCode(err, story.Verdict{})
 }

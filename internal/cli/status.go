@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -15,23 +13,23 @@ import (
 )
 
 type statusCommand struct {
-	Events int `help:"How many service events to show, at most 10." default:"5" placeholder:"N"`
+	Events int `help:"How many service events to show, at most 10." default:"5" placeholder:"5"`
+	serviceNames
 }
 
 // Run shows what a service runs.
 func (c *statusCommand) Run(ctx context.Context, s *session) error {
-	_, p, set, err := s.service(ctx)
+	h, err := s.harbour(ctx, c.flags())
 	if err != nil {
 		return err
 	}
-	state, err := deploy.Status(ctx, p, targetOf(set))
+	state, err := deploy.Status(ctx, h.ports, h.target)
 	if err != nil {
 		return err
 	}
 	if s.json() {
-		enc := json.NewEncoder(s.sys.Stdout)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(state)
+		s.object(state)
+		return nil
 	}
 	return c.show(s, state)
 }
@@ -42,17 +40,12 @@ func (c *statusCommand) show(s *session, state deploy.State) error {
 	if by := deployedBy(state); by != "" {
 		fmt.Fprintf(out, "%s\n", by)
 	}
+	if state.Failed != "" {
+		fmt.Fprintf(out, "the last rollout failed: %s\n", state.Failed)
+	}
 	fmt.Fprintln(out)
 	t := s.terminal()
-	tasks := term.Table{Header: []string{"REVISION", "TAG", "RUNNING", "PENDING", "ROLLOUT"}}
-	addGroup := func(g rollout.Group, rollout string) {
-		tasks.Rows = append(tasks.Rows, []string{g.TaskDefinition, g.ImageTag, fmt.Sprint(g.Running), fmt.Sprint(g.Pending), rollout})
-	}
-	addGroup(state.Rollout.New, strings.ToLower(strings.ReplaceAll(state.Rollout.RolloutState, "_", " ")))
-	for _, g := range state.Rollout.Old {
-		addGroup(g, "draining")
-	}
-	if err := t.Table(tasks); err != nil {
+	if err := t.Table(revisions(state.Rollout)); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
@@ -68,9 +61,22 @@ func (c *statusCommand) show(s *session, state deploy.State) error {
 		fmt.Fprintln(out)
 	}
 	for _, e := range state.Events[:n] {
-		fmt.Fprintf(out, "%s  %s\n", e.Time.Local().Format(time.DateTime), e.Message)
+		fmt.Fprintf(out, "%s  %s\n", e.Time.Local().Format(time.DateTime), shortEvent(e.Message))
 	}
 	return nil
+}
+
+// revisions is a table of the revisions that a service has deployments of.
+func revisions(view rollout.View) term.Table {
+	table := term.Table{Header: []string{"REVISION", "TAG", "RUNNING", "PENDING", "FAILED", "ROLLOUT"}}
+	add := func(g rollout.Group, failed, state string) {
+		table.Rows = append(table.Rows, []string{g.TaskDefinition, g.ImageTag, fmt.Sprint(g.Running), fmt.Sprint(g.Pending), failed, state})
+	}
+	add(view.New, fmt.Sprint(view.FailedTasks), strings.ToLower(strings.ReplaceAll(view.RolloutState, "_", " ")))
+	for _, g := range view.Old {
+		add(g, "", "old")
+	}
+	return table
 }
 
 func headline(state deploy.State) string {
@@ -86,15 +92,36 @@ func headline(state deploy.State) string {
 
 func deployedBy(state deploy.State) string {
 	var parts []string
-	for _, part := range [][2]string{{"deployed ", state.DeployedAt}, {"by ", state.Actor}, {"commit ", state.GitSHA}, {"", state.Pipeline}} {
+	at, err := time.Parse(time.RFC3339, state.DeployedAt)
+	if err == nil {
+		parts = append(parts, "deployed "+at.Local().Format(time.DateTime))
+	}
+	for _, part := range [][2]string{{"by ", state.Actor}, {"commit ", state.GitSHA}, {"", state.Pipeline}} {
 		if part[1] != "" {
 			parts = append(parts, part[0]+part[1])
 		}
 	}
-	if len(parts) > 0 && state.Verdict != "" {
-		parts = append(parts, "verdict "+cmp.Or(state.Verdict, "unknown"))
+	if state.Verdict != "" && state.Verdict != "pending" {
+		parts = append(parts, "verdict "+state.Verdict)
 	}
 	return strings.Join(parts, ", ")
+}
+
+// shortEvent takes off what the reader knows, or cannot use: the service's name
+// in front, and all but the first eight digits of a task's id.
+func shortEvent(message string) string {
+	if rest, ok := strings.CutPrefix(message, "(service "); ok {
+		if _, text, ok := strings.Cut(rest, ") "); ok {
+			message = text
+		}
+	}
+	words := strings.Fields(message)
+	for i, word := range words {
+		if id := strings.TrimRight(word, ")."); i > 0 && words[i-1] == "(task" && len(id) > 8 {
+			words[i] = id[:8] + word[len(id):]
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // shortDigests keeps enough of each digest to tell it from others.

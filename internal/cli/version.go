@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 )
 
 type versionCommand struct{}
@@ -16,10 +17,14 @@ func (versionCommand) Run(s *session) error {
 		}
 		for _, set := range info.Settings {
 			if set.Key == "vcs.revision" {
-				revision = " " + set.Value
+				revision = set.Value
 			}
 		}
 	}
-	_, err := fmt.Fprintf(s.sys.Stdout, "plimsoll %s%s\n", version, revision)
+	if s.json() {
+		s.object(map[string]string{"version": version, "revision": revision})
+		return nil
+	}
+	_, err := fmt.Fprintln(s.sys.Stdout, strings.TrimSpace("plimsoll "+version+" "+revision))
 	return err
 }

@@ -27,6 +27,8 @@ type Settings struct {
 	Service        Value
 	TaskDefinition Value // family
 	Container      Value
+	Account        Value // that of the names which were given as ARNs
+	Region         Value // likewise
 }
 
 // Flags are the settings given on the command line; "" is not given.
@@ -51,8 +53,9 @@ func (s *Settings) all() []setting {
 	}
 }
 
-// Resolve reads the settings. A value with spaces around it is a mistake of
-// copying and is refused, with its source.
+// Resolve reads the settings. Names may be given as ARNs, and the repository
+// as a URI; in the settings they are plain names. A value with spaces around it
+// is a mistake of copying and is refused, with its source.
 func Resolve(f Flags, getenv func(string) string) (Settings, error) {
 	var s Settings
 	given := []string{f.Registry, f.Repository, f.Cluster, f.Service, f.TaskDefinition, f.Container}
@@ -66,6 +69,12 @@ func Resolve(f Flags, getenv func(string) string) (Settings, error) {
 		if v := *set.value; strings.TrimSpace(v.Value) != v.Value {
 			return Settings{}, &InvalidError{Source: v.Source, Value: v.Value, Why: "it has blanks at its ends"}
 		}
+	}
+	if err := s.plainNames(); err != nil {
+		return Settings{}, err
+	}
+	if err := s.plainRepository(); err != nil {
+		return Settings{}, err
 	}
 	return s, nil
 }

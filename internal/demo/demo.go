@@ -161,8 +161,8 @@ func (s *show) epilogue(ctx context.Context) error {
 	s.Say(fmt.Sprintf("%d of %d tasks run %s; nobody had to look at a console", state.Running, state.Desired, state.Rollout.New.ImageTag))
 	s.Say("")
 	s.Say("try it yourself:")
-	s.Say("  plimsoll drydock serve                 an embedded AWS that stays up")
-	s.Say("  eval \"$(plimsoll drydock seed)\"         in another shell, with its variables: a service to deploy to")
-	s.Say("  plimsoll release --tag v1.0.0          in a folder with a Dockerfile")
+	s.Say("  plimsoll drydock exec -- bash        a shell with an AWS of its own, and in it")
+	s.Say("  eval \"$(plimsoll drydock seed)\"     a service to deploy to, and its variables")
+	s.Say("  plimsoll release --tag v1.0.0        in a folder with a Dockerfile")
 	return nil
 }

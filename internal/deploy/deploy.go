@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -25,8 +26,6 @@ type Request struct {
 	TakeOver   bool            // begin though another rollout is under way
 	NoWait     bool            // be content with the update
 	DryRun     bool            // say what would be done
-	Account    string          // the account that is expected; "" takes any
-	Region     string          // likewise
 	Timeout    time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
 	Provenance Provenance
 }
@@ -39,8 +38,17 @@ func (r Request) validate() error {
 		return &UsageError{"no service", "give --service or set ECS_SERVICE"}
 	case r.Image.Repository == "":
 		return &UsageError{"no image repository", "give --repository or set ECR_REPOSITORY"}
-	case r.Desired != nil && *r.Desired < 0:
-		return &UsageError{"a desired count below zero", "give 0 or more"}
+	case r.Desired != nil:
+		return checkCount(*r.Desired)
+	}
+	return nil
+}
+
+// checkCount refuses a number of tasks that no service can have. The API
+// takes 32 bits, and what is longer must not arrive as something else.
+func checkCount(n int) error {
+	if n < 0 || n > math.MaxInt32 {
+		return &UsageError{fmt.Sprintf("a desired count of %d", n), "give 0 or more, and no more than the service quota allows"}
 	}
 	return nil
 }
@@ -76,7 +84,7 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	case !r.Force && (r.Desired == nil || *r.Desired == plan.service.Desired):
 		verdict.Outcome, verdict.TaskDefinition = Unchanged, revisionName(next)
 		verdict.Summary = fmt.Sprintf("%s already runs %s; nothing was changed", r.Service, plan.version())
-		verdict.Next = []string{"plimsoll deploy --force --image-tag " + r.Image.Tag}
+		verdict.Next = []string{j.redeploy(r)}
 		return j.end(verdict), nil
 	default:
 		j.say(story.Note, story.Register, "%s is what runs already: no new revision", revisionName(next))
@@ -125,7 +133,9 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v story.Verdict, plan *plan) (story.Verdict, error) {
 	switch result.Outcome {
 	case rollout.Stable:
-		j.mark(ctx, w.tracker.TaskDefinition(), "stable")
+		if w.tracker.View().Desired > 0 { // without a task nothing is proved
+			j.mark(ctx, w.tracker.TaskDefinition(), "stable")
+		}
 		v.Outcome = Stable
 		v.Summary = fmt.Sprintf("%s runs %s", j.target.Service, plan.version())
 		return j.end(v), nil
@@ -135,11 +145,11 @@ func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v 
 		v.Next = []string{j.command("status"), j.command("wait")}
 		return j.end(v), nil
 	}
-	j.say(story.End, story.Watch, "rollout failed: %s", result.Reason)
+	j.say(story.Failed, story.Watch, "the rollout failed")
 	if !plan.same { // a revision that ran before has proved itself
 		j.mark(ctx, w.tracker.TaskDefinition(), "failed")
 	}
-	return j.undo(ctx, w, result, v, plan.service)
+	return j.undo(ctx, w, result, v, origin{service: plan.service, setTo: plan.desired})
 }
 
 // unfinished is the verdict of a watch that ended before the rollout did.
@@ -148,7 +158,7 @@ func (j *job) unfinished(err error, v story.Verdict) (story.Verdict, error) {
 	case errors.Is(err, errTimeout):
 		v.Outcome = TimedOut
 		v.Summary = fmt.Sprintf("still rolling after %s; nothing was undone", j.timeout)
-		v.Next = []string{j.resume(v), j.command("rollback")}
+		v.Next = []string{j.resume(v), j.command("rollback", "--take-over")}
 		return j.end(v), nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		v.Outcome = Interrupted
@@ -159,17 +169,37 @@ func (j *job) unfinished(err error, v story.Verdict) (story.Verdict, error) {
 	return story.Verdict{}, fmt.Errorf("watch %s (the deployment goes on): %w", j.target, err)
 }
 
-// command is one that goes on from here.
-func (j *job) command(verb string) string {
-	return fmt.Sprintf("plimsoll %s --cluster %s --service %s", verb, j.target.Cluster, j.target.Service)
-}
-
 // resume is the command that waits for the rollout of a verdict.
 func (j *job) resume(v story.Verdict) string {
 	if v.TaskDefinition == "" {
 		return j.command("wait")
 	}
-	return j.command("wait") + " --revision " + v.TaskDefinition
+	return j.command("wait", "--revision", v.TaskDefinition)
+}
+
+// redeploy is the command that does the same once more, though it runs.
+func (j *job) redeploy(r Request) string {
+	flags := []string{"--registry", r.Image.Registry, "--repository", r.Image.Repository, "--image-tag", r.Image.Tag}
+	for _, f := range [][2]string{{"--task-definition", r.Family}, {"--container", r.Container}, {"--base", r.Base}} {
+		if f[1] != "" {
+			flags = append(flags, f[0], f[1])
+		}
+	}
+	if r.Policy.AllowSHA {
+		flags = append(flags, "--allow-sha")
+	}
+	if r.Policy.AllowPrerelease {
+		flags = append(flags, "--allow-prerelease")
+	}
+	return j.command("deploy", append(flags, "--force")...)
+}
+
+// markPending notes the verdict on a revision that a deploy left without one,
+// because it did not wait or was interrupted.
+func (j *job) markPending(ctx context.Context, arn, verdict string) {
+	if doc, err := j.document(ctx, arn); err == nil && doc.Tags()[tagVerdict] == "pending" {
+		j.mark(ctx, doc.ARN(), verdict)
+	}
 }
 
 // mark notes the verdict on the revision. It is worth a warning only: the
@@ -229,6 +259,7 @@ type plan struct {
 	image   image.Reference
 	digest  string // "" when it could not be looked up
 	fromTag string // the version that runs, "" when it has none
+	desired *int   // the count that is asked for
 	same    bool   // next is what runs, and its content too
 }
 

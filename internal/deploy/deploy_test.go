@@ -324,11 +324,12 @@ func TestFailedTaskIsToldOnceWithItsLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		failed := l.kind(story.Failed)
-		if len(failed) == 0 {
-			t.Fatal("no failed task was told")
+		last := len(failed) - 1
+		if last < 1 || failed[last].Failure != nil || failed[last].Step != story.Watch {
+			t.Fatalf("want failed tasks, and then that the watch failed: %+v", failed)
 		}
 		seen := map[string]bool{}
-		for _, e := range failed {
+		for _, e := range failed[:last] {
 			f := e.Failure
 			if seen[f.TaskID] {
 				t.Errorf("task %s was told twice", f.TaskID)
@@ -356,7 +357,7 @@ func TestInterruptLeavesTheDeploymentRunning(t *testing.T) {
 		if got := h.changes(); got != "register, update web:2 force=true" {
 			t.Errorf("changes %q", got)
 		}
-		v, err = Wait(t.Context(), ports(t, h), WaitRequest{Target: Target{"prod", "web"}, Revision: "web:2"}, (&log{}).tell)
+		v, err = Wait(t.Context(), ports(t, h), WaitRequest{Target: Target{Cluster: "prod", Service: "web"}, Revision: "web:2"}, (&log{}).tell)
 		if err != nil || v.Outcome != Stable {
 			t.Errorf("resumed: %+v, %v", v, err)
 		}
@@ -393,7 +394,7 @@ func TestScaleStopStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarbour()
 		p := ports(t, h)
-		r := ScaleRequest{Target: Target{"prod", "web"}, Count: 4}
+		r := ScaleRequest{Target: Target{Cluster: "prod", Service: "web"}, Count: 4}
 		for _, step := range []struct {
 			do      func(context.Context, Ports, ScaleRequest, story.Teller) (story.Verdict, error)
 			desired int
@@ -413,8 +414,8 @@ func TestStartOfAServiceThatWasNeverStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarbour()
 		h.desired = 0
-		v, err := Start(t.Context(), ports(t, h), ScaleRequest{Target: Target{"prod", "web"}}, (&log{}).tell)
-		if ExitCode(err, v) != 2 || !strings.Contains(err.Error(), "plimsoll scale N") {
+		v, err := Start(t.Context(), ports(t, h), ScaleRequest{Target: Target{Cluster: "prod", Service: "web"}}, (&log{}).tell)
+		if ExitCode(err, v) != 2 || !strings.Contains(err.Error(), "does not say how many tasks ran") {
 			t.Errorf("%+v, %v", v, err)
 		}
 	})
@@ -466,7 +467,7 @@ func TestRollback(t *testing.T) {
 				if tc.harbour != nil {
 					tc.harbour(h)
 				}
-				v, err := Rollback(t.Context(), ports(t, h), RollbackRequest{Target: Target{"prod", "web"}, To: tc.to}, (&log{}).tell)
+				v, err := Rollback(t.Context(), ports(t, h), RollbackRequest{Target: Target{Cluster: "prod", Service: "web"}, To: tc.to}, (&log{}).tell)
 				if v.Outcome != tc.outcome {
 					t.Fatalf("%+v, %v", v, err)
 				}
@@ -499,7 +500,7 @@ func TestWait(t *testing.T) {
 				if tc.harbour != nil {
 					tc.harbour(h)
 				}
-				v, err := Wait(t.Context(), ports(t, h), WaitRequest{Target: Target{"prod", "web"}, Revision: tc.revision}, (&log{}).tell)
+				v, err := Wait(t.Context(), ports(t, h), WaitRequest{Target: Target{Cluster: "prod", Service: "web"}, Revision: tc.revision}, (&log{}).tell)
 				if err != nil || v.Outcome != tc.outcome {
 					t.Errorf("%+v, %v; want %s", v, err, tc.outcome)
 				}
@@ -522,7 +523,7 @@ func goingBack(h *harbour) {
 
 func TestStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := Status(t.Context(), ports(t, newHarbour()), Target{"prod", "web"})
+		s, err := Status(t.Context(), ports(t, newHarbour()), Target{Cluster: "prod", Service: "web"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -601,6 +602,77 @@ func TestNear(t *testing.T) {
 	for name, want := range map[string]string{"prd": "prod", "stagin": "staging", "zzz": "", "prod": "prod api-prod production", "STAGING": "staging"} {
 		if got := strings.Join(near(name, names), " "); got != want {
 			t.Errorf("near %s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestFailedDeployPutsTheCountBack(t *testing.T) {
+	five := 5
+	for _, tc := range []struct {
+		name    string
+		harbour func(*harbour)
+		want    int
+	}{
+		{"ECS rolls back when asked", func(*harbour) {}, 2},
+		{"ECS rolls back by itself", func(h *harbour) { h.breaker = true }, 2},
+		{"ECS keeps no records", func(h *harbour) { h.records = false }, 2},
+		{"it was none", func(h *harbour) { h.desired = 0 }, 0},
+		{"somebody has changed it since", func(h *harbour) {
+			time.AfterFunc(10*time.Second, func() {
+				defer h.lock()()
+				h.desired = 7
+			})
+		}, 7},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, r := newHarbour(), request("v1.1.0")
+				h.crash["v1.1.0"] = true
+				tc.harbour(h)
+				r.Desired = &five
+				v, err := Deploy(t.Context(), ports(t, h), r, (&log{}).tell)
+				if err != nil || v.Outcome != RolledBack {
+					t.Fatalf("%+v, %v", v, err)
+				}
+				if h.desired != tc.want {
+					t.Errorf("desired count %d, want %d", h.desired, tc.want)
+				}
+				if none := strings.Contains(v.Summary, "with no task, as before"); none != (tc.want == 0) {
+					t.Errorf("summary %q", v.Summary)
+				}
+			})
+		})
+	}
+}
+
+func TestFailureOfAGrownCountPutsTheCountBackAndNoRevision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, r, three := newHarbour(), request("v1.0.0"), 3
+		r.Desired = &three
+		h.onUpdate = func() {
+			if h.desired == 3 {
+				h.crash["v1.0.0"] = true
+			} else {
+				delete(h.crash, "v1.0.0")
+			}
+		}
+		v, err := Deploy(t.Context(), ports(t, h), r, (&log{}).tell)
+		if err != nil || v.Outcome != RolledBack || h.desired != 2 {
+			t.Errorf("desired %d: %+v, %v", h.desired, v, err)
+		}
+		if got := h.changes(); got != "update  force=false, update  force=false" {
+			t.Errorf("changes %q", got)
+		}
+	})
+}
+
+func TestCountsThatNoServiceCanHaveAreUsage(t *testing.T) {
+	for _, n := range []int{-1, 1 << 32} {
+		r := request("v1.1.0")
+		r.Desired = &n
+		v, err := Deploy(t.Context(), Ports{}, r, nil)
+		if ExitCode(err, v) != 2 {
+			t.Errorf("%d: %+v, %v", n, v, err)
 		}
 	}
 }

@@ -19,6 +19,7 @@ const (
 	Throttled   Kind = "throttled"
 	Conflict    Kind = "conflict"
 	Unsupported Kind = "unsupported"
+	Setup       Kind = "not set up" // no region, no credentials: no call can be made
 )
 
 func (k Kind) Error() string { return string(k) }
@@ -33,6 +34,16 @@ type Fault struct {
 	Check string // what was looked at: "cluster", "image", …
 	What  string // what is wrong
 	Do    string // what to do about it
+}
+
+// faultOf is an error as a fault, with what to do where the error knows.
+func faultOf(check string, err error) Fault {
+	f := Fault{Check: check, What: err.Error()}
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		f.Do = hinted.Hint()
+	}
+	return f
 }
 
 func (e *PreflightError) Error() string {
@@ -60,12 +71,10 @@ type UsageError struct {
 	Do   string
 }
 
-func (e *UsageError) Error() string {
-	if e.Do == "" {
-		return e.What
-	}
-	return e.What + ": " + e.Do
-}
+func (e *UsageError) Error() string { return e.What }
+
+// Hint says what to do.
+func (e *UsageError) Hint() string { return e.Do }
 
 // The outcomes of story.Verdict.
 const (
@@ -92,7 +101,7 @@ func ExitCode(err error, v story.Verdict) int {
 		return 0
 	case errors.As(err, &preflight):
 		return exitCodeOf(Refused)
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, Setup):
 		return 2
 	case errors.Is(err, context.Canceled):
 		return exitCodeOf(Interrupted)

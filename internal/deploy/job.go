@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,8 +15,10 @@ import (
 
 // Target names a service.
 type Target struct {
-	Cluster string // name or ARN
+	Cluster string
 	Service string
+	Account string // the account that is expected; "" takes any
+	Region  string // likewise
 }
 
 func (t Target) String() string { return t.Cluster + "/" + t.Service }
@@ -64,6 +67,12 @@ func (j *job) end(v story.Verdict) story.Verdict {
 	v.Duration = j.Now().Sub(j.began)
 	j.news(story.Event{Kind: story.Final, Verdict: &v, Message: v.Summary})
 	return v
+}
+
+// command is one that goes on from here, as it can be typed.
+func (j *job) command(verb string, flags ...string) string {
+	words := append([]string{"plimsoll", verb, "--cluster", j.target.Cluster, "--service", j.target.Service}, flags...)
+	return strings.Join(words, " ")
 }
 
 // stop ends a job that came to an error: refused, interrupted before anything

@@ -21,7 +21,7 @@ import (
 func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	j.say(story.Begin, story.Preflight, "checking %s", j.target)
 	var f faults
-	p := &plan{image: r.Image}
+	p := &plan{image: r.Image, desired: r.Desired}
 	var base reading[*taskdef.Document]
 	var digest reading[string]
 	var t target
@@ -33,9 +33,11 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 		wg.Go(func() { base = read(j.document(ctx, name)) })
 	}
 	wg.Wait()
+	if err := cannotBegin(ctx, t.caller.err, t.cluster.err, t.service.err, digest.err, base.err); err != nil {
+		return nil, err
+	}
 
 	f.add(j.judgeTarget(ctx, &t, r.TakeOver)...)
-	f.add(judgeCaller(t.caller, r.Account, r.Region)...)
 	if err := r.Policy.Check(r.Image.Tag); err != nil {
 		f.add(Fault{"tag", err.Error(), "tag the build as the policy asks"})
 	}
@@ -49,7 +51,7 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	if t.service.err == nil {
 		running := read(j.document(ctx, p.service.TaskDefinition))
 		if running.err != nil {
-			f.add(Fault{"running revision", running.err.Error(), "ecs:DescribeTaskDefinition must be allowed"})
+			f.add(faultOf("running revision", running.err))
 		}
 		p.running = running.value
 		if name := baseName(r, p.service.TaskDefinition); base.value == nil && base.err == nil {
@@ -60,7 +62,7 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	case errors.Is(base.err, NotFound):
 		f.add(j.unknownFamily(ctx, baseName(r, p.service.TaskDefinition)))
 	case base.err != nil:
-		f.add(Fault{"task definition", base.err.Error(), ""})
+		f.add(faultOf("task definition", base.err))
 	case base.value != nil:
 		p.base = base.value
 		f.add(p.prepare(r, j)...)
@@ -101,6 +103,20 @@ func (f *faults) add(more ...Fault) {
 	}
 }
 
+// ready is the service, or why it cannot be changed.
+func (j *job) ready(ctx context.Context, takeOver bool) (Service, error) {
+	t := j.readTarget(ctx)
+	if err := cannotBegin(ctx, t.caller.err, t.cluster.err, t.service.err); err != nil {
+		return Service{}, err
+	}
+	var f faults
+	f.add(j.judgeTarget(ctx, &t, takeOver)...)
+	if len(f.list) > 0 {
+		return Service{}, &PreflightError{Faults: f.list}
+	}
+	return t.service.value, nil
+}
+
 // target is what every use case checks before it changes a service.
 type target struct {
 	caller  reading[Caller]
@@ -111,24 +127,39 @@ type target struct {
 func (j *job) readTarget(ctx context.Context) target {
 	var t target
 	var wg sync.WaitGroup
-	wg.Go(func() { t.caller = read(j.AWS.Caller(ctx)) })
+	if j.target.Account != "" || j.target.Region != "" { // else nobody needs to know
+		wg.Go(func() { t.caller = read(j.AWS.Caller(ctx)) })
+	}
 	wg.Go(func() { t.cluster = read(j.AWS.Cluster(ctx, j.target.Cluster)) })
 	wg.Go(func() { t.service = read(j.AWS.Service(ctx, j.target.Cluster, j.target.Service)) })
 	wg.Wait()
 	return t
 }
 
-// judgeTarget lists what is wrong with the cluster and the service. The
-// service of a cluster that is not there is not worth a fault of its own.
+// cannotBegin is why no call can be made at all: interrupted, or not set up.
+// That is an error of its own and no list of faults.
+func cannotBegin(ctx context.Context, errs ...error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(errs, func(err error) bool { return errors.Is(err, Setup) }); i >= 0 {
+		return errs[i]
+	}
+	return nil
+}
+
+// judgeTarget lists what is wrong with the account, the cluster and the
+// service. The service of a cluster that is not there is not worth a fault of
+// its own.
 func (j *job) judgeTarget(ctx context.Context, t *target, takeOver bool) []Fault {
-	var list []Fault
+	list := judgeCaller(t.caller, j.target.Account, j.target.Region)
 	if err := t.cluster.err; errors.Is(err, NotFound) {
 		names, _ := j.AWS.ClusterNames(ctx) // only to be helpful
 		return append(list, Fault{"cluster", fmt.Sprintf("there is no cluster %s", j.target.Cluster), didYouMean(j.target.Cluster, names)})
 	} else if errors.Is(err, Denied) {
 		j.say(story.Note, story.Preflight, "cannot look at the cluster: %v", err)
 	} else if err != nil {
-		list = append(list, Fault{"cluster", err.Error(), ""})
+		list = append(list, faultOf("cluster", err))
 	} else if s := t.cluster.value.Status; s != "ACTIVE" {
 		list = append(list, Fault{"cluster", fmt.Sprintf("cluster %s is %s", j.target.Cluster, s), "choose an active cluster"})
 	}
@@ -137,7 +168,7 @@ func (j *job) judgeTarget(ctx context.Context, t *target, takeOver bool) []Fault
 		names, _ := j.AWS.ServiceNames(ctx, j.target.Cluster) // only to be helpful
 		return append(list, Fault{"service", fmt.Sprintf("there is no service %s in cluster %s", j.target.Service, j.target.Cluster), didYouMean(j.target.Service, names)})
 	} else if err != nil {
-		return append(list, Fault{"service", err.Error(), ""})
+		return append(list, faultOf("service", err))
 	}
 	s := t.service.value
 	switch {
@@ -156,10 +187,10 @@ func (j *job) judgeTarget(ctx context.Context, t *target, takeOver bool) []Fault
 func judgeCaller(caller reading[Caller], account, region string) []Fault {
 	var list []Fault
 	switch {
-	case errors.Is(caller.err, Denied) && account == "":
+	case account == "" && region == "":
 		return nil
 	case caller.err != nil:
-		return []Fault{{"account", caller.err.Error(), ""}}
+		return []Fault{faultOf("account", caller.err)}
 	case account != "" && caller.value.Account != account:
 		list = append(list, Fault{"account", fmt.Sprintf("the credentials are of account %s, expected is %s", caller.value.Account, account), "use the role of the right account"})
 	}
@@ -176,7 +207,7 @@ func judgeImage(digest reading[string], ref image.Reference) []Fault {
 	case errors.Is(digest.err, NotFound):
 		return []Fault{{"image", fmt.Sprintf("there is no image %s", ref), "push it first, or check the tag and the repository"}}
 	}
-	return []Fault{{"image", digest.err.Error(), ""}}
+	return []Fault{faultOf("image", digest.err)}
 }
 
 // baseName is the name of the template: a family stands for its newest ACTIVE
@@ -278,15 +309,8 @@ func (j *job) compare(ctx context.Context, p *plan, container string) error {
 // leave to go on.
 func Check(ctx context.Context, p Ports, t Target, takeOver bool, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, t, 0, tell)
-	found := j.readTarget(ctx)
-	if err := ctx.Err(); err != nil {
+	if _, err := j.ready(ctx, takeOver); err != nil {
 		return j.stop(err)
-	}
-	var f faults
-	f.add(j.judgeTarget(ctx, &found, takeOver)...)
-	f.add(judgeCaller(found.caller, "", "")...)
-	if len(f.list) > 0 {
-		return j.stop(&PreflightError{Faults: f.list})
 	}
 	return story.Verdict{}, nil
 }

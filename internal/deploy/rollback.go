@@ -34,14 +34,10 @@ type RollbackRequest struct {
 func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.say(story.Begin, story.Preflight, "looking for the revision to go back to")
-	t := j.readTarget(ctx)
-	if ctx.Err() != nil {
-		return j.stop(ctx.Err())
+	s, err := j.ready(ctx, r.TakeOver)
+	if err != nil {
+		return j.stop(err)
 	}
-	if list := j.judgeTarget(ctx, &t, r.TakeOver); len(list) > 0 {
-		return j.stop(&PreflightError{Faults: list})
-	}
-	s := t.service.value
 	running, err := j.document(ctx, s.TaskDefinition)
 	if err != nil {
 		return j.stop(err)
@@ -93,7 +89,7 @@ func (j *job) update(ctx context.Context, s Service, u Update, noWait bool, v st
 	start.ImageTags = imageTags
 	j.say(story.End, story.Update, "deployment %s", start.DeploymentID)
 	if noWait {
-		v.Outcome, v.Summary, v.Next = Started, "started; not waited for", []string{j.command("wait")}
+		v.Outcome, v.Summary, v.Next = Started, "started; not waited for", []string{j.resume(v)}
 		return j.end(v), nil
 	}
 	return j.await(ctx, j.newWatch(story.Watch, rollout.Follow(start), start), v)
@@ -110,6 +106,9 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 	switch {
 	case result.Outcome == rollout.Stable:
 		d := w.tracker.View()
+		if d.Desired > 0 {
+			j.markPending(ctx, w.tracker.TaskDefinition(), "stable")
+		}
 		v.Outcome, v.Summary = Stable, fmt.Sprintf("%s is stable on %s: %d of %d running", j.target.Service, v.TaskDefinition, d.New.Running, d.Desired)
 		return j.end(v), nil
 	case result.Outcome == rollout.Superseded:
@@ -119,10 +118,12 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 		// The cause may be known before ECS's circuit breaker trips. ECS then
 		// still goes on with it, and turns round later by itself.
 		result.RollingBack = true
-		return j.undo(ctx, w, result, v, Service{})
+		j.markPending(ctx, w.tracker.TaskDefinition(), "failed")
+		return j.undo(ctx, w, result, v, origin{})
 	}
+	j.markPending(ctx, w.tracker.TaskDefinition(), "failed")
 	v.Outcome, v.Summary = Failed, fmt.Sprintf("%s failed: %s", v.TaskDefinition, result.Reason)
-	v.Next = []string{j.command("status"), j.command("rollback")}
+	v.Next = j.waysOut(w.last, j.command("rollback", "--take-over"))
 	return j.end(v), nil
 }
 
@@ -168,7 +169,7 @@ func (j *job) goal(ctx context.Context, s Service, running *taskdef.Document, r 
 		}
 	}
 	if r.To != "" {
-		return nil, refuse(fmt.Sprintf("no revision with image tag %s has been stable on this service", r.To), "name a revision with --to, or deploy the tag: plimsoll deploy --image-tag "+r.To)
+		return nil, refuse(fmt.Sprintf("no revision with image tag %s has been stable on this service", r.To), "name a revision with --to, or deploy the tag")
 	}
 	return nil, refuse("no earlier revision of this service is known to have been stable", "name one with --to")
 }

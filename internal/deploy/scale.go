@@ -19,8 +19,8 @@ type ScaleRequest struct {
 
 // Scale sets the desired count and waits until so many tasks run.
 func Scale(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (story.Verdict, error) {
-	if r.Count < 0 {
-		return story.Verdict{}, &UsageError{"a count below zero", "give 0 or more"}
+	if err := checkCount(r.Count); err != nil {
+		return story.Verdict{}, err
 	}
 	j := begin(p, r.Target, r.Timeout, tell)
 	s, err := j.active(ctx)
@@ -60,7 +60,7 @@ func Start(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 	if err != nil || count <= 0 {
 		return story.Verdict{}, &UsageError{
 			fmt.Sprintf("%s does not say how many tasks ran before it was stopped (tag %s)", r.Target, tagDesired),
-			"say how many: plimsoll scale N",
+			"say how many, for example: " + j.command("scale 1"),
 		}
 	}
 	return j.scale(ctx, s, count, r.NoWait)
@@ -68,16 +68,7 @@ func Start(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 
 // active is the service, or why it cannot be changed. A rollout under way is
 // no hindrance to scaling.
-func (j *job) active(ctx context.Context) (Service, error) {
-	t := j.readTarget(ctx)
-	if ctx.Err() != nil {
-		return Service{}, ctx.Err()
-	}
-	if list := j.judgeTarget(ctx, &t, true); len(list) > 0 {
-		return Service{}, &PreflightError{Faults: list}
-	}
-	return t.service.value, nil
-}
+func (j *job) active(ctx context.Context) (Service, error) { return j.ready(ctx, true) }
 
 func (j *job) scale(ctx context.Context, s Service, count int, noWait bool) (story.Verdict, error) {
 	if count == s.Desired && s.Running == count && s.Pending == 0 {

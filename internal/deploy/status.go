@@ -1,11 +1,14 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 // State is a service at one moment, for people to read. Its JSON form is what
@@ -20,6 +23,7 @@ type State struct {
 	TaskDefinition string         `json:"taskDefinition"` // family:revision
 	Images         []ImageState   `json:"images"`
 	Rolling        bool           `json:"rolling"`
+	Failed         string         `json:"failed,omitempty"` // why the last rollout failed, in ECS's words, where it did and nothing came after it
 	Rollout        rollout.View   `json:"rollout"`
 	GitSHA         string         `json:"gitSha,omitempty"` // of the deploy, where plimsoll did it; likewise below
 	Actor          string         `json:"actor,omitempty"`
@@ -43,10 +47,22 @@ type ServiceEvent struct {
 	Message string    `json:"message"`
 }
 
-// Status reads a service. [NotFound] when there is none.
+// Status reads a service. A target that is not there comes back as
+// [*PreflightError].
 func Status(ctx context.Context, p Ports, t Target) (State, error) {
-	j := begin(p, t, 0, nil)
-	s, err := p.AWS.Service(ctx, t.Cluster, t.Service)
+	j := begin(p, t, 0, func(story.Event) {})
+	found := j.readTarget(ctx)
+	if err := cannotBegin(ctx, found.caller.err, found.service.err); err != nil {
+		return State{}, err
+	}
+	faults := judgeCaller(found.caller, t.Account, t.Region)
+	if len(faults) == 0 && errors.Is(found.service.err, NotFound) {
+		faults = j.judgeTarget(ctx, &found, true)
+	}
+	if len(faults) > 0 {
+		return State{}, &PreflightError{Faults: faults}
+	}
+	s, err := found.service.value, found.service.err
 	if err != nil {
 		return State{}, err
 	}
@@ -55,7 +71,7 @@ func Status(ctx context.Context, p Ports, t Target) (State, error) {
 		return State{}, err
 	}
 	tasks, err := p.AWS.Tasks(ctx, t.Cluster, t.Service, false)
-	if err != nil {
+	if err != nil && !errors.Is(err, Denied) { // the service itself says enough
 		return State{}, fmt.Errorf("status of %s: %w", t, err)
 	}
 	tags := doc.Tags()
@@ -78,15 +94,18 @@ func Status(ctx context.Context, p Ports, t Target) (State, error) {
 		state.StoppedFrom = s.Tags[tagDesired]
 	}
 	for _, c := range doc.Containers() {
-		state.Images = append(state.Images, ImageState{Container: c.Name, Image: c.Image, Digests: digests(tasks, c.Name)})
+		state.Images = append(state.Images, ImageState{Container: c.Name, Image: c.Image, Digests: digests(tasks, doc.ARN(), c.Name)})
 	}
 	for _, e := range s.Events[:min(len(s.Events), 10)] {
 		state.Events = append(state.Events, ServiceEvent{Time: e.At, Message: e.Message})
 	}
 	if primary, ok := s.Primary(); ok {
+		if primary.RolloutState == "FAILED" {
+			state.Failed = cmp.Or(primary.RolloutReason, "ECS does not say why")
+		}
 		tracker := rollout.Follow(rollout.Start{
 			DeploymentID: primary.ID, TaskDefinition: primary.TaskDefinition, Answer: s.Service,
-			ImageTags: map[string]string{doc.ARN(): imageTagOf(doc, "")},
+			ImageTags: j.imageTags(ctx, s),
 		})
 		tracker.Observe(rollout.Observation{At: p.Now(), Service: s.Service, Tasks: tasks})
 		state.Rollout = tracker.View()
@@ -94,13 +113,25 @@ func Status(ctx context.Context, p Ports, t Target) (State, error) {
 	return state, nil
 }
 
-// digests are the distinct digests that tasks have of a container.
-func digests(tasks []rollout.Task, container string) []string {
+// imageTags are the versions of all revisions that the service has deployments
+// of, by ARN. One that cannot be read goes without.
+func (j *job) imageTags(ctx context.Context, s Service) map[string]string {
+	tags := map[string]string{}
+	for _, d := range s.Deployments {
+		if doc, err := j.document(ctx, d.TaskDefinition); err == nil {
+			tags[d.TaskDefinition] = imageTagOf(doc, "")
+		}
+	}
+	return tags
+}
+
+// digests are the distinct digests that tasks of a revision have of a container.
+func digests(tasks []rollout.Task, revision, container string) []string {
 	seen := map[string]bool{}
 	var list []string
 	for _, t := range tasks {
 		for _, c := range t.Containers {
-			if c.Name == container && c.Digest != "" && !seen[c.Digest] {
+			if t.TaskDefinition == revision && c.Name == container && c.Digest != "" && !seen[c.Digest] {
 				seen[c.Digest] = true
 				list = append(list, c.Digest)
 			}

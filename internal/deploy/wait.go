@@ -23,7 +23,8 @@ type WaitRequest struct {
 }
 
 // Wait follows the rollout that a service is in, started by whomever, to its
-// verdict. It changes nothing: a rollout that fails is followed back when ECS
+// verdict. It changes nothing but the note of the verdict on a revision that a
+// deploy of ours left pending: a rollout that fails is followed back when ECS
 // rolls back by itself, and left alone otherwise.
 func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
@@ -49,7 +50,8 @@ func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story
 			result.TaskDefinition = primary.TaskDefinition
 			w.tracker = rollout.Follow(rollout.Start{Answer: s.Service})
 		}
-		return j.undo(ctx, w, result, story.Verdict{TaskDefinition: failed}, s)
+		j.markPending(ctx, failed, "failed")
+		return j.undo(ctx, w, result, story.Verdict{TaskDefinition: failed}, origin{})
 	case r.Revision != "" && r.Revision != running:
 		return j.end(story.Verdict{
 			Outcome: Superseded, TaskDefinition: running,

@@ -31,26 +31,30 @@ const errTimeout Kind = "the rollout did not end in time"
 // watch looks at a service until its tracker has a verdict.
 type watch struct {
 	*job
-	step     story.Step
-	tracker  *rollout.Tracker
-	earlier  string          // the record that was current before, of no interest
-	known    map[string]bool // tasks that had stopped before
-	record   string          // ARN of ECS's record of this rollout, once known
-	last     Service         // as last read
-	deepAt   time.Time
-	evidence map[string]*evidence // of failed tasks, by id
-	causes   map[string]bool      // told already
+	step      story.Step
+	tracker   *rollout.Tracker
+	earlier   string            // the record that was current before, of no interest
+	known     map[string]bool   // tasks that had stopped before
+	imageTags map[string]string // of task definitions, by ARN
+	record    string            // ARN of ECS's record of this rollout, once known
+	last      Service           // as last read
+	deepAt    time.Time
+	evidence  map[string]*evidence // of failed tasks, by id
+	causes    map[string]bool      // told already
+	denied    map[string]bool      // likewise; guarded by mu
 }
 
 func (j *job) newWatch(step story.Step, tracker *rollout.Tracker, s rollout.Start) *watch {
 	w := &watch{
-		job:      j,
-		step:     step,
-		tracker:  tracker,
-		earlier:  s.EarlierServiceDeployment,
-		known:    map[string]bool{},
-		evidence: map[string]*evidence{},
-		causes:   map[string]bool{},
+		job:       j,
+		step:      step,
+		tracker:   tracker,
+		earlier:   s.EarlierServiceDeployment,
+		imageTags: s.ImageTags,
+		known:     map[string]bool{},
+		evidence:  map[string]*evidence{},
+		causes:    map[string]bool{},
+		denied:    map[string]bool{},
 	}
 	for _, id := range s.KnownTasks {
 		w.known[id] = true
@@ -123,6 +127,7 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 			o.ServiceDeployment = &record
 		}
 		// Without it the service itself says enough, only later.
+		w.noteDenied(err)
 	}
 	wg.Wait()
 	for i, t := range stopped {
@@ -138,9 +143,25 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 func (w *watch) tasks(ctx context.Context, stopped bool) []rollout.Task {
 	tasks, err := w.AWS.Tasks(ctx, w.target.Cluster, w.target.Service, stopped)
 	if err != nil {
+		w.noteDenied(err)
 		return nil
 	}
 	return tasks
+}
+
+// noteDenied tells once, of each thing, that a read is not allowed which the
+// watch can do without.
+func (w *watch) noteDenied(err error) {
+	if !errors.Is(err, Denied) {
+		return
+	}
+	w.mu.Lock()
+	told := w.denied[err.Error()]
+	w.denied[err.Error()] = true
+	w.mu.Unlock()
+	if !told {
+		w.say(story.Note, w.step, "watching with less detail: %v", err)
+	}
 }
 
 // pass tells news, and reports whether there was any.

@@ -9,11 +9,19 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/seed"
 )
 
-type drydockSeed struct{}
+type drydockSeed struct{ deployNames }
+
+// Help goes below the usage.
+func (c *drydockSeed) Help() string {
+	return `What is planted is printed as export lines:
+
+  eval "$(plimsoll drydock seed)"`
+}
 
 // Run plants a service to deploy to in the drydock of AWS_ENDPOINT_URL.
 func (c *drydockSeed) Run(ctx context.Context, s *session) error {
@@ -24,7 +32,7 @@ func (c *drydockSeed) Run(ctx context.Context, s *session) error {
 	if err := isDrydock(ctx, endpoint); err != nil {
 		return &usageError{fmt.Errorf("%s is no drydock: %w", endpoint, err), "seed never touches a real account"}
 	}
-	set, err := s.settings()
+	set, err := config.Resolve(c.flags(), s.sys.Getenv)
 	if err != nil {
 		return err
 	}
@@ -38,7 +46,8 @@ func (c *drydockSeed) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.json() {
-		return json.NewEncoder(s.sys.Stdout).Encode(planted)
+		s.object(planted)
+		return nil
 	}
 	for _, kv := range [][2]string{
 		{"ECS_CLUSTER", planted.Cluster}, {"ECS_SERVICE", planted.Service}, {"TASK_DEFINITION", planted.Family},
