@@ -26,7 +26,7 @@ type layer struct {
 
 // layers is the import rule of docs/architecture.md.
 func layers() []layer {
-	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story"}
+	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/lifecycle"}
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
 		{"settings", []string{"internal/config", "internal/ci"}, pure, nil},

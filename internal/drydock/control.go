@@ -26,7 +26,10 @@ func (s *Server) control() http.Handler {
 			http.Error(w, `want {"seconds": N}, N between 0 and ten years`, http.StatusBadRequest)
 			return
 		}
-		s.clock.Advance(time.Duration(in.Seconds * float64(time.Second)))
+		if err := s.Advance(time.Duration(in.Seconds * float64(time.Second))); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		s.answer(w)
 	})
 	return mux

@@ -74,11 +74,16 @@ type Server struct {
 	options  Options
 	clock    *clock.Clock
 	store    *store.Store
+	tasks    *ecs.ECS
+	services []wire.Service
 	logs     *logs.Logs
 	runtime  runtime.Runtime
 	http     *http.Server
 	stop     context.CancelFunc
 	finished sync.WaitGroup
+
+	advancing sync.Mutex
+	calendar  calendar
 }
 
 // Start brings a drydock up. It answers when Start returns; ctx bounds the
@@ -147,6 +152,9 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("listen on %s: %w", o.Listen, err)
 	}
 	s.Addr = listener.Addr().String()
+	if err := s.resumeCalendar(); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	images, err := ecr.New(ecr.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
 		Host: func() string { return s.Addr },
@@ -168,14 +176,15 @@ func (s *Server) open(ctx context.Context) error {
 	mux.Handle("/v2/", registry.Handler(images, o.Log))
 	mux.Handle("/_drydock/", s.control())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
-	tasks, err := ecs.New(ecs.Options{
+	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
 		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Log: o.Log, Seed: seed(),
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	loaded = wire.NewMux(o.Log, tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account))
+	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account)}
+	loaded = wire.NewMux(o.Log, s.services...)
 
 	running, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -252,9 +261,6 @@ func (s *Server) Close() error {
 
 // Endpoint is the base URL of the API.
 func (s *Server) Endpoint() string { return "http://" + s.Addr }
-
-// Advance moves the calendar forward, as [clock.Clock.Advance] does.
-func (s *Server) Advance(d time.Duration) { s.clock.Advance(d) }
 
 // Variable is one environment variable.
 type Variable struct{ Name, Value string }

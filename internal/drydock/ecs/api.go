@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,9 +31,9 @@ func (e *ECS) Service() wire.Service {
 			"ListTaskDefinitions":        wire.Typed(e.listTaskDefinitions),
 			"ListTaskDefinitionFamilies": wire.Typed(e.listTaskDefinitionFamilies),
 
-			"CreateService":    wire.Typed(e.createService),
+			"CreateService":    e.createService,
 			"DescribeServices": wire.Typed(e.describeServices),
-			"UpdateService":    wire.Typed(e.updateService),
+			"UpdateService":    e.updateService,
 			"DeleteService":    wire.Typed(e.deleteService),
 			"ListServices":     wire.Typed(e.listServices),
 
@@ -43,6 +44,7 @@ func (e *ECS) Service() wire.Service {
 
 			"ListTasks":     wire.Typed(e.listTasks),
 			"DescribeTasks": wire.Typed(e.describeTasks),
+			"RunTask":       e.runTask,
 			"StopTask":      wire.Typed(e.stopTaskByUser),
 
 			"TagResource":         wire.Typed(e.tagResource),
@@ -82,24 +84,38 @@ func (e *ECS) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTas
 		}
 		var arns []string
 		for _, t := range candidates {
-			_, d := e.definition(t.TaskDefinition)
+			family, _, _ := strings.Cut(lastPart(t.TaskDefinition), ":")
 			switch {
 			case t.Cluster != c.Name || t.DesiredStatus != desired:
-			case in.StartedBy != nil && t.Deployment != *in.StartedBy:
-			case in.Family != nil && d.Family != *in.Family:
+			case in.StartedBy != nil && t.StartedBy != *in.StartedBy:
+			case in.Family != nil && family != *in.Family:
 			case in.LaunchType != "" && in.LaunchType != types.LaunchTypeFargate:
+			case in.ContainerInstance != nil: // there are none
 			default:
 				arns = append(arns, t.ARN)
 			}
 		}
 		slices.Sort(arns)
-		out.TaskArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100)
+		out.TaskArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100, strings.Compare)
 		return err
 	})
 	if out.TaskArns == nil {
 		out.TaskArns = []string{}
 	}
 	return out, err
+}
+
+// task finds a task by id or ARN; it is nil when the cluster has none of that
+// id. An id that cannot be one is an error of its own.
+func (e *ECS) task(c *cluster, idOrARN string) (*task, error) {
+	id := lastPart(idOrARN)
+	if len(id) != 32 && len(id) != 36 {
+		return nil, wire.Errorf("InvalidParameterException", "taskId length should be one of [32,36]")
+	}
+	if t := e.tasks[id]; t != nil && t.Cluster == c.Name {
+		return t, nil
+	}
+	return nil, nil
 }
 
 func (e *ECS) describeTasks(_ context.Context, in *ecs.DescribeTasksInput) (*ecs.DescribeTasksOutput, error) {
@@ -116,8 +132,11 @@ func (e *ECS) describeTasks(_ context.Context, in *ecs.DescribeTasksInput) (*ecs
 			return err
 		}
 		for _, id := range in.Tasks {
-			t := e.tasks[lastPart(id)]
-			if t == nil || t.Cluster != c.Name {
+			t, err := e.task(c, id)
+			if err != nil {
+				return err
+			}
+			if t == nil {
 				out.Failures = append(out.Failures, missing(e.arn("task", c.Name, lastPart(id))))
 				continue
 			}
@@ -139,8 +158,11 @@ func (e *ECS) stopTaskByUser(_ context.Context, in *ecs.StopTaskInput) (*ecs.Sto
 		if err != nil {
 			return err
 		}
-		t := e.tasks[lastPart(aws.ToString(in.Task))]
-		if t == nil || t.Cluster != c.Name {
+		t, err := e.task(c, aws.ToString(in.Task))
+		if err != nil {
+			return err
+		}
+		if t == nil {
 			return wire.Errorf("InvalidParameterException", "The referenced task was not found.")
 		}
 		reason := aws.ToString(in.Reason)
@@ -172,7 +194,7 @@ func (e *ECS) listServiceDeployments(_ context.Context, in *ecs.ListServiceDeplo
 				arns = append(arns, r.ARN)
 			}
 		}
-		arns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100)
+		arns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 20, s.newestFirst)
 		for _, arn := range arns {
 			r := byARN[arn]
 			out.ServiceDeployments = append(out.ServiceDeployments, types.ServiceDeploymentBrief{
@@ -184,6 +206,20 @@ func (e *ECS) listServiceDeployments(_ context.Context, in *ecs.ListServiceDeplo
 		return err
 	})
 	return out, err
+}
+
+// newestFirst orders ARNs of service deployments as they are listed. One that
+// is not there any more was the oldest.
+func (s *service) newestFirst(a, b string) int {
+	age := func(arn string) int {
+		for i, r := range slices.Backward(s.Records) {
+			if r.ARN == arn {
+				return len(s.Records) - i
+			}
+		}
+		return len(s.Records) + 1
+	}
+	return age(a) - age(b)
 }
 
 // owned finds the service that an ARN of a service deployment or revision

@@ -35,8 +35,9 @@ func breakerThreshold(s *service) int {
 	return min(max(percent, 3), 200)
 }
 
-// countFailure counts a task that failed before it was ever healthy. Only a
-// deployment that is under way is judged: the restart of a deployment that
+// countFailure counts a task that failed, when it has STOPPED: a real service
+// whose tasks exited at once was rolled back 158 s after the first one's start,
+// when the third had just stopped. Only a deployment that is under way is judged: the restart of a deployment that
 // once completed never trips the breaker.
 func (s *service) countFailure(d *deployment) {
 	if d.RolloutState != rolloutInProgress {
@@ -57,27 +58,29 @@ func (s *service) taskHealthy(d *deployment) {
 	}
 }
 
-// showCount brings the count into the service deployment that is under way;
-// one that has ended keeps what it ended with.
+// showCount brings the PRIMARY deployment's count into the service deployment
+// that is under way; one that has ended keeps what it ended with.
 func (s *service) showCount(d *deployment) {
-	if r := s.current(); r != nil && r.live() {
+	if r := s.current(); d == s.primary() && r != nil && r.live() {
 		r.FailureCount = d.BreakerCount
 	}
 }
 
-// judge ends the PRIMARY deployment when its failures reached the threshold.
-func (e *ECS) judge(s *service, now time.Time) {
+// judge ends the PRIMARY deployment when its failures reached the threshold,
+// and says so.
+func (e *ECS) judge(s *service, now time.Time) bool {
 	d, b := s.primary(), s.breaker()
 	if b == nil || d.RolloutState != rolloutInProgress || d.BreakerCount < breakerThreshold(s) {
-		return
+		return false
 	}
-	if r := s.record(d.ID); r != nil {
+	if r := s.current(); r != nil && r.live() {
 		r.BreakerStatus = types.ServiceDeploymentRollbackMonitorsStatusTriggered
 	}
 	e.fail(s, "ECS deployment circuit breaker: tasks failed to start.", now)
 	if b.Rollback {
 		e.rollBack(s, "Service deployment rolled back because the circuit breaker threshold was exceeded.", "ECS deployment circuit breaker: ", now)
 	}
+	return true
 }
 
 // fail marks the PRIMARY deployment as failed. It launches nothing more.
@@ -111,7 +114,7 @@ func (e *ECS) rollBack(s *service, why, by string, now time.Time) {
 	failed.Desired = 0
 	back := *target
 	back.Desired, back.Updated = s.Desired, now
-	back.RolloutState = rolloutInProgress
+	back.RolloutState, back.FailedTasks, back.BreakerCount = rolloutInProgress, 0, 0
 	back.Reason = by + "rolling back to deploymentId " + back.ID + "."
 	s.makePrimary(&back)
 	s.TaskDefinition = back.TaskDefinition

@@ -21,11 +21,15 @@ const (
 )
 
 type cluster struct {
-	Name     string
-	ARN      string
-	Status   string // ACTIVE or INACTIVE
-	Settings []types.ClusterSetting
-	Tags     tags
+	Name      string
+	ARN       string
+	Status    string // ACTIVE or INACTIVE
+	Ended     time.Time
+	Settings  []types.ClusterSetting
+	Providers []string // capacityProviders
+	Strategy  []types.CapacityProviderStrategyItem
+	Execute   *types.ClusterConfiguration
+	Tags      tags
 }
 
 // defaultCluster is the one that a call without a cluster means.
@@ -60,14 +64,17 @@ func (e *ECS) createCluster(_ context.Context, in *ecs.CreateClusterInput) (*ecs
 	err = e.change(func(time.Time) error {
 		c := e.clusters[name]
 		if c == nil || c.Status != statusActive { // creating an ACTIVE one again answers with it
-			c = &cluster{Name: name, ARN: e.arn("cluster", name), Status: statusActive, Settings: in.Settings, Tags: given}
+			c = &cluster{
+				Name: name, ARN: e.arn("cluster", name), Status: statusActive, Settings: in.Settings, Tags: given,
+				Providers: in.CapacityProviders, Strategy: in.DefaultCapacityProviderStrategy, Execute: in.Configuration,
+			}
 			if c.Settings == nil {
 				c.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: aws.String("disabled")}}
 			}
 			e.clusters[name] = c
 			e.markCluster(c)
 		}
-		out = e.showCluster(c, true)
+		out = e.showCluster(c, types.ClusterFieldTags.Values()...)
 		return nil
 	})
 	return &ecs.CreateClusterOutput{Cluster: &out}, err
@@ -89,7 +96,7 @@ func (e *ECS) describeClusters(_ context.Context, in *ecs.DescribeClustersInput)
 				out.Failures = append(out.Failures, missing(e.arn("cluster", lastPart(id))))
 				continue
 			}
-			out.Clusters = append(out.Clusters, e.showCluster(c, slices.Contains(in.Include, types.ClusterFieldTags)))
+			out.Clusters = append(out.Clusters, e.showCluster(c, in.Include...))
 		}
 		return nil
 	})
@@ -106,47 +113,70 @@ func (e *ECS) listClusters(_ context.Context, in *ecs.ListClustersInput) (*ecs.L
 			}
 		}
 		var err error
-		out.ClusterArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100)
+		out.ClusterArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100, strings.Compare)
 		return err
 	})
 	return out, err
 }
 
+// forgetCluster drops a deleted cluster from the records after a while.
+func (e *ECS) forgetCluster(c *cluster) {
+	e.Clock.At(c.Ended.Add(inactiveVisible), "cluster/"+c.Name, func(time.Time) {
+		e.wake(func(time.Time) {
+			if e.clusters[c.Name] == c { // else it was created again
+				delete(e.clusters, c.Name)
+				e.dirty[entry{bucketClusters, c.Name}] = nil
+			}
+		})
+	})
+}
+
 func (e *ECS) deleteCluster(_ context.Context, in *ecs.DeleteClusterInput) (*ecs.DeleteClusterOutput, error) {
 	var out types.Cluster
-	err := e.change(func(time.Time) error {
+	err := e.change(func(now time.Time) error {
+		if aws.ToString(in.Cluster) == "" { // the one operation where a cluster must be named
+			return wire.Errorf("InvalidParameterException", "Cluster can not be blank.")
+		}
 		c, err := e.cluster(in.Cluster)
 		if err != nil {
 			return err
 		}
-		shown := e.showCluster(c, false)
+		shown := e.showCluster(c)
 		if shown.ActiveServicesCount > 0 {
 			return wire.Errorf("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
 		}
 		if shown.RunningTasksCount+shown.PendingTasksCount > 0 {
 			return wire.Errorf("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
 		}
-		c.Status = statusInactive
+		c.Status, c.Ended = statusInactive, now
 		e.markCluster(c)
-		out = e.showCluster(c, false)
+		e.forgetCluster(c)
+		out = e.showCluster(c)
 		return nil
 	})
 	return &ecs.DeleteClusterOutput{Cluster: &out}, err
 }
 
-func (e *ECS) showCluster(c *cluster, withTags bool) types.Cluster {
+// showCluster shows a cluster with the parts that were asked for.
+func (e *ECS) showCluster(c *cluster, include ...types.ClusterField) types.Cluster {
 	out := types.Cluster{
 		ClusterArn:                      &c.ARN,
 		ClusterName:                     &c.Name,
 		Status:                          aws.String(c.Status),
-		Settings:                        c.Settings,
+		Settings:                        []types.ClusterSetting{},
 		Statistics:                      []types.KeyValuePair{},
-		CapacityProviders:               []string{},
-		DefaultCapacityProviderStrategy: []types.CapacityProviderStrategyItem{},
+		CapacityProviders:               append([]string{}, c.Providers...),
+		DefaultCapacityProviderStrategy: append([]types.CapacityProviderStrategyItem{}, c.Strategy...),
 		Tags:                            []types.Tag{},
 	}
-	if withTags {
+	if slices.Contains(include, types.ClusterFieldTags) {
 		out.Tags = c.Tags.list()
+	}
+	if slices.Contains(include, types.ClusterFieldSettings) {
+		out.Settings = c.Settings
+	}
+	if slices.Contains(include, types.ClusterFieldConfigurations) {
+		out.Configuration = c.Execute
 	}
 	for _, s := range e.services {
 		if s.Cluster == c.Name && s.Status != statusInactive {

@@ -34,7 +34,6 @@ type deployment struct {
 // deployment and tells how it ended (kept for 90 days).
 type serviceDeployment struct {
 	ARN             string
-	DeploymentID    string
 	Status          types.ServiceDeploymentStatus
 	StatusReason    string
 	Created         time.Time

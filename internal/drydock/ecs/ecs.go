@@ -15,7 +15,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -77,7 +79,8 @@ type Options struct {
 }
 
 // ECS is the service. All of its state is behind one mutex; every change is in
-// the store before the call or wake-up that made it returns.
+// the store before the call that made it returns, and before the wake-up that
+// made it does, unless in a [ECS.Batch].
 type ECS struct {
 	Options
 
@@ -88,7 +91,8 @@ type ECS struct {
 	services map[string]*service // by cluster/name
 	tasks    map[string]*task    // by id
 	byOwner  map[string][]*task  // tasks of a service, by cluster/name, oldest first
-	dirty    map[entry]any       // changed records, nil for deleted ones
+	dirty    map[entry]any       // changed records that are not stored yet, nil for deleted ones
+	batches  int                 // calls of Batch under way
 }
 
 // entry is the place of a record in the store.
@@ -137,21 +141,34 @@ func (e *ECS) load() error {
 		return err
 	}
 	return e.change(func(now time.Time) error {
-		for _, t := range e.tasks {
-			e.own(t)
+		ids := slices.Sorted(maps.Keys(e.tasks)) // in one order, so that a run repeats
+		for _, id := range ids {
+			e.own(e.tasks[id])
 		}
-		for _, t := range e.tasks {
-			if t.LastStatus != statusStopped {
+		for _, id := range ids {
+			t := e.tasks[id]
+			if t.LastStatus == statusStopped {
+				e.forgetLater(t)
+				continue
+			}
+			if t.DesiredStatus == statusRunning { // one that was on its way out keeps its reason
 				t.DesiredStatus = statusStopped
 				t.StopCode, t.StoppedReason = "TerminationNotice", "ECS is performing maintenance on the underlying infrastructure hosting the task."
 				t.Stopping = now
-				e.taskStopped(t, now)
+			}
+			e.taskStopped(t, now)
+		}
+		for _, key := range slices.Sorted(maps.Keys(e.services)) {
+			if s := e.services[key]; s.Status == statusInactive {
+				e.forgetService(s)
 			} else {
-				e.forgetLater(t)
+				e.look(s, now)
 			}
 		}
-		for _, s := range e.services {
-			e.look(s, now)
+		for _, name := range slices.Sorted(maps.Keys(e.clusters)) {
+			if c := e.clusters[name]; c.Status == statusInactive {
+				e.forgetCluster(c)
+			}
 		}
 		return nil
 	})
@@ -197,18 +214,42 @@ func (e *ECS) commit() error {
 		}
 		return nil
 	})
-	clear(e.dirty)
 	if err != nil {
-		return fmt.Errorf("store ECS state: %w", err)
+		return fmt.Errorf("store ECS state: %w", err) // what was not stored is tried again with the next change
 	}
+	clear(e.dirty)
 	return nil
+}
+
+// batchMost bounds what a batch leaves unstored.
+const batchMost = 10_000
+
+// Batch runs f, and meanwhile stores what wake-ups change together instead of
+// one by one: a jump of two weeks is tens of thousands of wake-ups, and a
+// disk syncs a few hundred times a second. Calls of the API are stored before
+// they return all the same, with everything before them, so what is stored is
+// always one moment's state.
+func (e *ECS) Batch(f func()) error {
+	e.mu.Lock()
+	e.batches++
+	e.mu.Unlock()
+	f()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.batches--
+	return e.commit()
 }
 
 // wake is change for a wake-up or a runtime's report, where nobody is there to
 // take an error.
 func (e *ECS) wake(f func(now time.Time)) {
-	err := e.change(func(now time.Time) error { f(now); return nil })
-	if err != nil {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f(e.Clock.Now())
+	if e.batches > 0 && len(e.dirty) < batchMost {
+		return
+	}
+	if err := e.commit(); err != nil {
 		e.Log.Error("a change was not stored", "error", err)
 	}
 }

@@ -9,11 +9,13 @@ import (
 // From the event stamps of a Fargate service with one task: "has started" to
 // "registered targets" 40 s, to "has stopped 1 running tasks" 50 s more; other
 // stamps lie 9.6 s and 10.0 s apart, so the service scheduler looks about
-// every 10 s. A scale-in shows DEPROVISIONING for 10 s.
+// every 10 s. A task that exits at once is replaced every 49 to 53 s, which
+// leaves 40 s from start to exit too. A scale-in shows DEPROVISIONING for 10 s.
+// TestTimelines holds the stamps of three real services against these.
 const (
 	tickEvery     = 10 * time.Second // the service scheduler's own rhythm
-	provisionFor  = 12 * time.Second // PROVISIONING: the network interface
-	pullFor       = 8 * time.Second  // PENDING: pull, before the runtime starts anything
+	provisionFor  = 20 * time.Second // PROVISIONING: the network interface
+	pullFor       = 12 * time.Second // PENDING: pull, before the runtime starts anything
 	activateFor   = 2 * time.Second  // ACTIVATING
 	deactivateFor = 2 * time.Second  // DEACTIVATING
 	deprovisionIn = 10 * time.Second // DEPROVISIONING
@@ -37,6 +39,11 @@ const (
 	stoppedVisible = time.Hour     // DescribeTasks shows a stopped task at least that long
 	steadyEvery    = 6 * time.Hour // "has reached a steady state" is repeated
 	eventsKept     = 100           // service events, DescribeServices
+
+	// Deleted services and clusters are shown as INACTIVE for a time that AWS
+	// does not promise; service deployments for 90 days (ListServiceDeployments).
+	inactiveVisible = 24 * time.Hour
+	recordsKept     = 90 * 24 * time.Hour
 )
 
 // backOff is how long the next start waits after that many consecutive tasks

@@ -222,6 +222,7 @@ func TestBreakerWithNothingToGoBackTo(t *testing.T) {
 	w.until("failed", 10*time.Minute, func(s types.Service) bool {
 		return s.Deployments[0].RolloutState == types.DeploymentRolloutStateFailed
 	})
+	w.clock.Advance(2 * time.Minute) // the breaker trips when the next task has just been started
 	tasks := len(w.tasksShown(types.DesiredStatusStopped))
 	w.clock.Advance(30 * time.Minute)
 	if n := len(w.tasksShown(types.DesiredStatusStopped)); n != tasks {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +26,9 @@ func newTags(given []types.Tag) (tags, error) {
 		key := aws.ToString(g.Key)
 		if key == "" || len(key) > 128 || len(aws.ToString(g.Value)) > 256 {
 			return nil, wire.Errorf("InvalidParameterException", "Tag keys must be 1 to 128 characters long and tag values at most 256: %q.", key)
+		}
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
+			return nil, wire.Errorf("InvalidParameterException", "Tag keys that begin with aws: are reserved: %s.", key)
 		}
 		if _, twice := t[key]; twice {
 			return nil, wire.Errorf("InvalidParameterException", "Duplicate tag keys found: %s.", key)

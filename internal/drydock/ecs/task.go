@@ -1,8 +1,11 @@
 package ecs
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,13 +35,24 @@ type task struct {
 	ID             string
 	ARN            string
 	Cluster        string // name
-	Service        string // name
-	Deployment     string // ecs-svc/…
+	Service        string // name; "" for a task of RunTask
+	Deployment     string // ecs-svc/…; "" for a task of RunTask
 	Revision       string // number of the service revision
+	Group          string // service:NAME, or what RunTask was given
+	StartedBy      string // the deployment, or what RunTask was given
 	TaskDefinition string // ARN
+	Overrides      types.TaskOverride
+	Provider       string // capacity provider; "" for a plain launch type
+	Execute        bool   // enableExecuteCommand
 	Tags           tags
 	CPU, Memory    string
+	Storage        int32 // ephemeral, GiB
+	Arch           string
 	Zone           string
+	Subnet         string
+	Attachment     string // id of the network interface's attachment
+	Request        string // of RunTask with a clientToken: what makes a retry the same
+	Token          string // clientToken of RunTask
 
 	LastStatus    string
 	DesiredStatus string // RUNNING or STOPPED
@@ -57,6 +71,7 @@ type task struct {
 	PullTries  int
 	Launched   bool // the runtime knows it
 	WasHealthy bool
+	Failed     bool // counts as a failure of its deployment when it has STOPPED
 
 	phase int // counts wake-ups scheduled, so that one that came too late is told apart
 }
@@ -72,9 +87,14 @@ type container struct {
 	Reason     string
 	Health     types.HealthStatus // "" without a health check
 	Essential  bool
-	Begun      bool // it has run
+	Begun      bool   // it has run
+	CPU        string // units of the definition
+	Memory     string // MiB of the definition; "" for none
+	Reserved   string // memoryReservation
 }
 
+// serviceKey is the key of the service a task belongs to. Tasks of RunTask
+// share one that no service has.
 func (t *task) serviceKey() string { return t.Cluster + "/" + t.Service }
 
 // pending is what pendingCount counts.
@@ -116,23 +136,78 @@ func (e *ECS) own(t *task) {
 	e.byOwner[key] = slices.Insert(list, i, t)
 }
 
+// service is the service a task belongs to, nil for a task of RunTask.
+func (e *ECS) serviceOf(t *task) *service { return e.services[t.serviceKey()] }
+
 // startTask starts a task of a deployment.
 func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
 	_, def := e.definition(d.TaskDefinition)
-	id := e.hex()
 	t := &task{
-		ID: id, ARN: e.arn("task", s.Cluster, id), Cluster: s.Cluster, Service: s.Name,
-		Deployment: d.ID, Revision: d.Revision, TaskDefinition: d.TaskDefinition,
-		Zone:       e.Region + string("ac"[e.rand.IntN(2)]),
-		LastStatus: statusProvisioning, DesiredStatus: statusRunning, Created: now,
+		Cluster: s.Cluster, Service: s.Name, Deployment: d.ID, Revision: d.Revision,
+		Group: "service:" + s.Name, StartedBy: d.ID, Execute: s.ExecuteCommand,
+		Provider: e.provider(s.CapacityProviders), Tags: tags{},
+	}
+	switch s.PropagateTags {
+	case types.PropagateTagsService:
+		maps.Copy(t.Tags, s.Tags)
+	case types.PropagateTagsTaskDefinition:
+		maps.Copy(t.Tags, def.Tags)
+	}
+	if s.ManagedTags {
+		t.Tags["aws:ecs:clusterName"], t.Tags["aws:ecs:serviceName"] = s.Cluster, s.Name
+	}
+	e.launchTask(t, def, s.Network, now)
+	return t
+}
+
+// provider picks one of a capacity provider strategy by its weights; "" when
+// there is no strategy. Bases are not kept.
+func (e *ECS) provider(strategy []types.CapacityProviderStrategyItem) string {
+	total := 0
+	for _, item := range strategy {
+		total += int(max(item.Weight, 0))
+	}
+	if len(strategy) == 0 || total == 0 {
+		for _, item := range strategy {
+			return aws.ToString(item.CapacityProvider)
+		}
+		return ""
+	}
+	n := e.rand.IntN(total)
+	for _, item := range strategy {
+		if n -= int(max(item.Weight, 0)); n < 0 {
+			return aws.ToString(item.CapacityProvider)
+		}
+	}
+	return ""
+}
+
+// launchTask fills a new task in from its definition and sets it going.
+func (e *ECS) launchTask(t *task, def *definition, network *types.NetworkConfiguration, now time.Time) {
+	t.ID = e.hex()
+	t.ARN, t.TaskDefinition = e.arn("task", t.Cluster, t.ID), def.ARN
+	t.Zone = e.Region + string("ac"[e.rand.IntN(2)])
+	t.LastStatus, t.DesiredStatus, t.Created = statusProvisioning, statusRunning, now
+	t.Storage, t.Arch = 20, "x86_64" // Fargate's least
+	if network != nil && network.AwsvpcConfiguration != nil {
+		subnets := network.AwsvpcConfiguration.Subnets
+		t.Subnet, t.Attachment = subnets[e.rand.IntN(len(subnets))], e.uuid()
 	}
 	if spec, err := def.spec(); err == nil {
-		t.CPU, t.Memory = aws.ToString(spec.Cpu), aws.ToString(spec.Memory)
+		t.CPU = cmp.Or(aws.ToString(t.Overrides.Cpu), aws.ToString(spec.Cpu))
+		t.Memory = cmp.Or(aws.ToString(t.Overrides.Memory), aws.ToString(spec.Memory))
+		if spec.EphemeralStorage != nil {
+			t.Storage = spec.EphemeralStorage.SizeInGiB
+		}
+		if platform(spec) == "linux/arm64" {
+			t.Arch = "arm64"
+		}
 		for _, c := range spec.ContainerDefinitions {
 			n := &container{
 				Name: *c.Name, Image: *c.Image, LastStatus: statusPending,
-				ARN:       e.arn("container", s.Cluster, id, e.uuid()),
+				ARN:       e.arn("container", t.Cluster, t.ID, e.uuid()),
 				Essential: c.Essential == nil || *c.Essential,
+				CPU:       strconv.Itoa(int(c.Cpu)), Memory: number(c.Memory), Reserved: number(c.MemoryReservation),
 			}
 			if c.HealthCheck != nil {
 				n.Health = types.HealthStatusUnknown
@@ -140,11 +215,18 @@ func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
 			t.Containers = append(t.Containers, n)
 		}
 	}
-	e.tasks[id] = t
+	e.tasks[t.ID] = t
 	e.own(t)
 	e.markTask(t)
 	e.after(t, provisionFor, e.pull)
-	return t
+}
+
+// number is how a task shows an optional number of its definition.
+func number(n *int32) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(int(*n))
 }
 
 // after has step run on t when one of AWS's own durations has passed.
@@ -220,7 +302,10 @@ func (e *ECS) plan(t *task) (*ecs.RegisterTaskDefinitionInput, *serviceRevision,
 	if err != nil {
 		return nil, nil, err
 	}
-	return spec, e.services[t.serviceKey()].revision(t.Revision), nil
+	if s := e.serviceOf(t); s != nil {
+		return spec, s.revision(t.Revision), nil
+	}
+	return spec, &serviceRevision{}, nil // a task of RunTask resolves for itself
 }
 
 // pullContainer pulls one image, by the digest that the first task of the
@@ -243,7 +328,9 @@ func (e *ECS) pullContainer(t *task, r *serviceRevision, c *container, spec *ecs
 			}
 			r.Images = append(r.Images, containerImage{Container: c.Name, Image: c.Image, Digest: digest})
 		}
-		e.markService(e.services[t.serviceKey()])
+		if s := e.serviceOf(t); s != nil {
+			e.markService(s)
+		}
 	}
 	c.Digest = digest
 	return e.Images.Pull(ref, digest, platform(spec))
@@ -259,7 +346,10 @@ func versionConsistent(spec *ecs.RegisterTaskDefinitionInput, name string) bool 
 // goes on without digests; with the circuit breaker on it fails, which three
 // failed tasks bring about anyway for up to six desired ones.
 func (e *ECS) unresolved(t *task, r *serviceRevision) {
-	s := e.services[t.serviceKey()]
+	s := e.serviceOf(t)
+	if s == nil {
+		return
+	}
 	r.Attempts++
 	e.markService(s)
 	if d := s.primary(); r.Attempts == resolveAttempts && s.breaker() != nil && d.Revision == r.Number {
@@ -323,14 +413,15 @@ func (e *ECS) launch(t *task, spec *ecs.RegisterTaskDefinitionInput, images []Im
 	out := runtime.Task{ID: t.ID, Cluster: t.Cluster, Family: def.Family, Revision: def.Revision}
 	for i, c := range spec.ContainerDefinitions {
 		ref, _ := image.Parse(*c.Image) // parsed before, when it was pulled
+		o := t.override(*c.Name)
 		n := runtime.Container{
 			Name: *c.Name, Image: ref, Digest: images[i].Digest, Labels: images[i].Labels,
-			Command: c.Command, EntryPoint: c.EntryPoint,
+			Command: o.command(c), EntryPoint: c.EntryPoint,
 			WorkingDir: aws.ToString(c.WorkingDirectory), User: aws.ToString(c.User),
 			MemoryMiB: int(aws.ToInt32(c.Memory)), Log: e.logTo(t, c),
 			Environment: []string{"ECS_CONTAINER_METADATA_URI_V4="}, // there is no metadata endpoint; empty reads as absent
 		}
-		for _, kv := range c.Environment {
+		for _, kv := range o.environment(c) {
 			n.Environment = append(n.Environment, aws.ToString(kv.Name)+"="+aws.ToString(kv.Value))
 		}
 		for _, p := range c.PortMappings {
@@ -405,7 +496,7 @@ func (e *ECS) report(id string, ev runtime.Event) {
 				if ev.Kind == runtime.Unhealthy {
 					c.Health = types.HealthStatusUnhealthy
 				}
-				e.look(e.services[t.serviceKey()], now)
+				e.nudge(t, now)
 			}
 		}
 	})
@@ -419,10 +510,19 @@ func (e *ECS) started(t *task) {
 	t.LastStatus = statusActivating
 	e.after(t, activateFor, func(t *task, now time.Time) {
 		t.LastStatus, t.Started = statusRunning, now
-		s := e.services[t.serviceKey()]
-		s.LaunchFailures, s.NotBefore = 0, time.Time{} // the throttle is for tasks that never run
-		e.look(s, now)
+		if s := e.serviceOf(t); s != nil {
+			s.LaunchFailures, s.NotBefore = 0, time.Time{} // the throttle is for tasks that never run
+			e.markService(s)
+		}
+		e.nudge(t, now)
 	})
+}
+
+// nudge has the scheduler look at the service of a task, if it has one.
+func (e *ECS) nudge(t *task, now time.Time) {
+	if s := e.serviceOf(t); s != nil {
+		e.look(s, now)
+	}
 }
 
 // exited ends the task when the container was essential or the last one.
@@ -454,14 +554,15 @@ func (e *ECS) failStart(t *task, name, reason string, now time.Time) {
 	e.end(t, "TaskFailedToStart", reason, now)
 }
 
-// end is how a task ends by itself. It counts as a failure of its deployment.
+// end is how a task ends by itself. It counts as a failure of its deployment,
+// unless it was healthy before.
 func (e *ECS) end(t *task, code, reason string, now time.Time) {
-	s := e.services[t.serviceKey()]
-	if !t.WasHealthy {
-		if d := s.deployment(t.Deployment); d != nil {
-			s.countFailure(d)
-		}
+	s := e.serviceOf(t)
+	if s == nil {
+		e.stopTask(t, code, reason, now)
+		return
 	}
+	t.Failed = !t.WasHealthy
 	if t.Started.IsZero() && code == "TaskFailedToStart" {
 		s.LaunchFailures++
 		if wait := backOff(s.LaunchFailures); wait > 0 {
@@ -471,6 +572,7 @@ func (e *ECS) end(t *task, code, reason string, now time.Time) {
 		e.tell(s, now, "was unable to place a task. Reason: %s", reason)
 	}
 	s.Steady = false
+	e.markService(s)
 	e.stopTask(t, code, reason, now)
 }
 
@@ -483,9 +585,7 @@ func (e *ECS) stopTask(t *task, code, reason string, now time.Time) {
 	t.phase++
 	e.Clock.Cancel("task/" + t.ID)
 	e.markTask(t)
-	s := e.services[t.serviceKey()]
-	e.markService(s)
-	e.look(s, now)
+	e.nudge(t, now)
 	if t.LastStatus == statusRunning && code != "EssentialContainerExited" {
 		t.LastStatus = statusDeactivating
 		e.after(t, deactivateFor, e.signal)
@@ -540,7 +640,11 @@ func (e *ECS) taskStopped(t *task, now time.Time) {
 		c.LastStatus = statusStopped
 	}
 	e.markTask(t)
-	if s := e.services[t.serviceKey()]; s != nil {
+	if s := e.serviceOf(t); s != nil {
+		if d := s.deployment(t.Deployment); t.Failed && d != nil {
+			s.countFailure(d)
+		}
+		e.markService(s)
 		e.look(s, now)
 	}
 	e.forgetLater(t)
@@ -550,7 +654,11 @@ func (e *ECS) forgetLater(t *task) {
 	e.Clock.At(t.Stopped.Add(stoppedVisible), "task/"+t.ID, func(time.Time) {
 		e.wake(func(time.Time) {
 			delete(e.tasks, t.ID)
-			e.byOwner[t.serviceKey()] = slices.DeleteFunc(e.byOwner[t.serviceKey()], func(o *task) bool { return o == t })
+			key := t.serviceKey()
+			e.byOwner[key] = slices.DeleteFunc(e.byOwner[key], func(o *task) bool { return o == t })
+			if len(e.byOwner[key]) == 0 {
+				delete(e.byOwner, key)
+			}
 			e.dirty[entry{bucketTasks, t.ID}] = nil
 		})
 	})
@@ -559,17 +667,22 @@ func (e *ECS) forgetLater(t *task) {
 func (e *ECS) showTask(t *task) types.Task {
 	out := types.Task{
 		TaskArn: &t.ARN, ClusterArn: aws.String(e.arn("cluster", t.Cluster)), TaskDefinitionArn: &t.TaskDefinition,
-		Group: aws.String("service:" + t.Service), StartedBy: &t.Deployment,
+		Group: &t.Group, StartedBy: optional(t.StartedBy), CapacityProviderName: optional(t.Provider), EnableExecuteCommand: t.Execute,
 		LastStatus: aws.String(t.LastStatus), DesiredStatus: aws.String(t.DesiredStatus),
 		LaunchType: types.LaunchTypeFargate, PlatformVersion: aws.String("1.4.0"), PlatformFamily: aws.String("Linux"),
-		AvailabilityZone: &t.Zone, Connectivity: types.ConnectivityConnected, ConnectivityAt: moment(t.PullStarted),
-		Cpu: optional(t.CPU), Memory: optional(t.Memory),
+		AvailabilityZone: &t.Zone,
+		Cpu:              optional(t.CPU), Memory: optional(t.Memory),
 		CreatedAt: moment(t.Created), PullStartedAt: moment(t.PullStarted), PullStoppedAt: moment(t.PullStopped), StartedAt: moment(t.Started),
 		StoppingAt: moment(t.Stopping), ExecutionStoppedAt: moment(t.Executed), StoppedAt: moment(t.Stopped),
 		StopCode: types.TaskStopCode(t.StopCode), StoppedReason: optional(t.StoppedReason),
 		HealthStatus: types.HealthStatusUnknown, Version: t.Version,
-		Attachments: []types.Attachment{}, Containers: []types.Container{}, Tags: []types.Tag{},
-		Overrides: &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{}},
+		Attachments: t.attachments(), Containers: []types.Container{}, Tags: []types.Tag{},
+		Attributes:       []types.Attribute{{Name: aws.String("ecs.cpu-architecture"), Value: aws.String(t.Arch)}},
+		EphemeralStorage: &types.EphemeralStorage{SizeInGiB: t.Storage}, FargateEphemeralStorage: &types.TaskEphemeralStorage{SizeInGiB: t.Storage},
+		Overrides: t.overrides(),
+	}
+	if !t.PullStarted.IsZero() { // the agent is there from PENDING on
+		out.Connectivity, out.ConnectivityAt = types.ConnectivityConnected, moment(t.PullStarted)
 	}
 	if h := t.health(); h != "" {
 		out.HealthStatus = h
@@ -578,7 +691,8 @@ func (e *ECS) showTask(t *task) types.Task {
 		n := types.Container{
 			Name: &c.Name, ContainerArn: &c.ARN, TaskArn: &t.ARN, Image: &c.Image, ImageDigest: optional(c.Digest),
 			RuntimeId: optional(c.RuntimeID), LastStatus: aws.String(c.LastStatus), Reason: optional(c.Reason),
-			HealthStatus: types.HealthStatusUnknown, NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: []types.NetworkInterface{},
+			HealthStatus: types.HealthStatusUnknown, NetworkBindings: []types.NetworkBinding{}, NetworkInterfaces: t.interfaces(),
+			Cpu: optional(c.CPU), Memory: optional(c.Memory), MemoryReservation: optional(c.Reserved),
 		}
 		if c.Health != "" {
 			n.HealthStatus = c.Health

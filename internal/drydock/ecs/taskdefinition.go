@@ -39,19 +39,23 @@ type definition struct {
 	Deregistered time.Time
 	Document     json.RawMessage
 	Tags         tags
+
+	parsed *ecs.RegisterTaskDefinitionInput // the document, once spec has read it
 }
 
-// spec is the part of a definition that the scheduler needs.
+// spec is the part of a definition that the scheduler needs; it is not to be
+// changed. The caller holds the lock.
 func (d *definition) spec() (*ecs.RegisterTaskDefinitionInput, error) {
+	if d.parsed != nil {
+		return d.parsed, nil
+	}
 	in := new(ecs.RegisterTaskDefinitionInput)
 	if err := wire.Decode(d.Document, in); err != nil {
 		return nil, fmt.Errorf("task definition %s: %w", d.ARN, err)
 	}
+	d.parsed = in
 	return in, nil
 }
-
-// name is "family:revision".
-func (d *definition) name() string { return d.Family + ":" + strconv.Itoa(d.Revision) }
 
 // definition finds a revision by "family", "family:revision" or ARN. A bare
 // family means its newest ACTIVE revision. It is nil when there is none.
@@ -166,6 +170,14 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 				return client("Container '%s' depends on '%s', which is not in the task definition.", name, aws.ToString(d.ContainerName))
 			}
 		}
+		if h := c.HealthCheck; h != nil {
+			if err := checkHealthCheck(name, h); err != nil {
+				return err
+			}
+		}
+		if c.StopTimeout != nil && (*c.StopTimeout < 0 || *c.StopTimeout > maxStopTimeout) {
+			return client("Container '%s': stopTimeout must be between 0 and %d seconds.", name, maxStopTimeout)
+		}
 		if c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs && c.LogConfiguration.Options["awslogs-group"] == "" {
 			return client("Log driver awslogs requires options: awslogs-group, awslogs-region.")
 		}
@@ -185,6 +197,27 @@ func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
 		}
 		if hasAwslogs(in.ContainerDefinitions) && aws.ToString(in.ExecutionRoleArn) == "" {
 			return client("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+		}
+	}
+	return nil
+}
+
+// maxStopTimeout is Fargate's (API reference, ContainerDefinition).
+const maxStopTimeout = 120
+
+// checkHealthCheck holds a health check to the ranges of the API reference,
+// HealthCheck.
+func checkHealthCheck(container string, h *types.HealthCheck) error {
+	if len(h.Command) == 0 {
+		return wire.Errorf("ClientException", "Container '%s': the health check command cannot be empty.", container)
+	}
+	for _, r := range []struct {
+		name      string
+		value     *int32
+		low, high int32
+	}{{"interval", h.Interval, 5, 300}, {"timeout", h.Timeout, 2, 60}, {"retries", h.Retries, 1, 10}, {"startPeriod", h.StartPeriod, 0, 300}} {
+		if r.value != nil && (*r.value < r.low || *r.value > r.high) {
+			return wire.Errorf("ClientException", "Container '%s': the health check's %s must be between %d and %d.", container, r.name, r.low, r.high)
 		}
 	}
 	return nil
@@ -377,14 +410,25 @@ func (e *ECS) listTaskDefinitions(_ context.Context, in *ecs.ListTaskDefinitions
 				}
 			}
 		}
+		order := compareRevisions
 		if in.Sort == types.SortOrderDesc {
 			slices.Reverse(arns)
+			order = func(a, b string) int { return compareRevisions(b, a) }
 		}
 		var err error
-		out.TaskDefinitionArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100)
+		out.TaskDefinitionArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100, order)
 		return err
 	})
 	return out, err
+}
+
+// compareRevisions orders "family:revision" by family, then by number.
+func compareRevisions(a, b string) int {
+	family, number, _ := strings.Cut(lastPart(a), ":")
+	family2, number2, _ := strings.Cut(lastPart(b), ":")
+	n, _ := strconv.Atoi(number)
+	n2, _ := strconv.Atoi(number2)
+	return cmp.Or(strings.Compare(family, family2), cmp.Compare(n, n2))
 }
 
 func (e *ECS) listTaskDefinitionFamilies(_ context.Context, in *ecs.ListTaskDefinitionFamiliesInput) (*ecs.ListTaskDefinitionFamiliesOutput, error) {
@@ -399,7 +443,7 @@ func (e *ECS) listTaskDefinitionFamilies(_ context.Context, in *ecs.ListTaskDefi
 			}
 		}
 		var err error
-		out.Families, out.NextToken, err = page(names, in.MaxResults, in.NextToken, 100)
+		out.Families, out.NextToken, err = page(names, in.MaxResults, in.NextToken, 100, strings.Compare)
 		return err
 	})
 	return out, err

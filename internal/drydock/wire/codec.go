@@ -24,7 +24,8 @@ import (
 // pointers, nil lists, nil maps and empty strings are left out; numbers and
 // booleans that are not pointers are always there, zero included, as AWS has
 // them. Times become epoch seconds with milliseconds. json.RawMessage and
-// map[string]any pass through as they are.
+// map[string]any pass through as they are; [Extended] adds to a struct what it
+// does not have.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	if err := encode(&b, reflect.ValueOf(v)); err != nil {
@@ -39,6 +40,8 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 		return nil
 	}
 	switch x := v.Interface().(type) {
+	case Extended:
+		return x.encode(b)
 	case json.RawMessage:
 		if len(x) == 0 {
 			x = json.RawMessage("null")
