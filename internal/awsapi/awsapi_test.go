@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,6 +22,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
@@ -390,5 +392,18 @@ func TestLogHasCallsAndNoContents(t *testing.T) {
 		if strings.Contains(log.String(), never) {
 			t.Errorf("%s is in\n%s", never, log.String())
 		}
+	}
+}
+
+func TestTheSDKsRemarksGoToTheLog(t *testing.T) {
+	environment(t)
+	var out bytes.Buffer
+	c, err := New(t.Context(), Options{Log: slog.New(slog.NewTextHandler(&out, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.cfg.Logger.Logf(logging.Warn, "body of %d bytes", 7)
+	if got := out.String(); !strings.Contains(got, `level=WARN msg="body of 7 bytes" from="aws sdk"`) {
+		t.Errorf("log: %q", got)
 	}
 }

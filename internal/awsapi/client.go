@@ -77,7 +77,12 @@ const callTimeout = 30 * time.Second
 // New makes a Client. Without a region it fails with [SetupError]; credentials
 // are looked for at the first call.
 func New(ctx context.Context, o Options) (*Client, error) {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	load := []func(*config.LoadOptions) error{
+		config.WithLogger(sdkLog{log}),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
 		config.WithRetryer(func() aws.Retryer { return retryer(cmp.Or(o.Attempts, 8)) }),
 	}
@@ -97,10 +102,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if cfg.Region == "" {
 		return nil, &SetupError{What: "no AWS region", Do: "set AWS_REGION, or a region in the profile"}
 	}
-	cfg.APIOptions = append(cfg.APIOptions, plainBody)
-	if o.Log != nil {
-		cfg.APIOptions = append(cfg.APIOptions, logCalls(o.Log))
-	}
+	cfg.APIOptions = append(cfg.APIOptions, plainBody, logCalls(log))
 	if cfg.Credentials != nil {
 		cfg.Credentials = aws.NewCredentialsCache(explained{cfg.Credentials})
 	}

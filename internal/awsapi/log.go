@@ -2,13 +2,28 @@ package awsapi
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
+
+// sdkLog takes the SDK's own remarks, which would otherwise go to stderr, into
+// the middle of the story.
+type sdkLog struct{ log *slog.Logger }
+
+// Logf implements logging.Logger.
+func (l sdkLog) Logf(class logging.Classification, format string, args ...any) {
+	level := slog.LevelDebug
+	if class == logging.Warn {
+		level = slog.LevelWarn
+	}
+	l.log.Log(context.Background(), level, fmt.Sprintf(format, args...), "from", "aws sdk")
+}
 
 // logCalls has every call leave one line: what was called, how long it took
 // with all its attempts, and why it took more than one. Requests and answers
