@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -113,7 +114,7 @@ const dataVariable = "DRYDOCK_TEST_DATA"
 func serveData(t *testing.T, data string) serving {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context()) // whose end is SIGKILL
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestServeData$")
+	child := exec.CommandContext(ctx, os.Args[0])
 	child.Env = append(os.Environ(), dataVariable+"="+data)
 	child.Stderr = os.Stderr
 	if _, err := child.StdinPipe(); err != nil { // its end tells the process that this one is gone
@@ -143,20 +144,28 @@ func serveData(t *testing.T, data string) serving {
 	return s
 }
 
-// TestServeData is no test but the process that the one above kills.
-func TestServeData(t *testing.T) {
+// TestMain lets this binary be the process that a test kills: with the
+// variable set it serves that folder and runs no test.
+func TestMain(m *testing.M) {
 	data := os.Getenv(dataVariable)
 	if data == "" {
-		t.Skip("only as a process of TestKilledProcessLosesNothing")
+		os.Exit(m.Run())
 	}
-	s, err := Start(t.Context(), Options{Runtime: Simulated, Data: data})
+	if err := serveUntilGone(data); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// serveUntilGone serves until it is killed, or nobody is there to do it.
+func serveUntilGone(data string) error {
+	s, err := Start(context.Background(), Options{Runtime: Simulated, Data: data})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(s.Endpoint()); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if _, err := io.Copy(io.Discard, os.Stdin); err != nil { // until it is killed, or nobody is there to do it
-		t.Fatal(err)
-	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
