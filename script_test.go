@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,6 +60,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("HOME", home)
 	env.Setenv("AWS_PAGER", "")
 	env.Setenv("USER", "aki")
+	env.Setenv("TERRAFORM_MIRROR", terraformMirror())
 	// The legacy builder's notice of its end is not ours to test.
 	env.Setenv("DOCKER_BUILDKIT", "0")
 	if host := os.Getenv("DOCKER_HOST"); host != "" {
@@ -72,6 +74,11 @@ func setUp(env *testscript.Env) error {
 func condition(cond string) (bool, error) {
 	var err error
 	switch cond {
+	case "ci":
+		return os.Getenv("CI") == "true", nil
+	case "terraform": // CI cannot install it: the script says what it does there
+		_, err := exec.LookPath("terraform")
+		return err == nil && terraformMirror() != "", nil
 	case "docker":
 		err = exec.Command("docker", "version").Run()
 	case "aws":
@@ -86,6 +93,27 @@ func condition(cond string) (bool, error) {
 		return false, fmt.Errorf("CI needs %s: %w", cond, err)
 	}
 	return err == nil, nil
+}
+
+// terraformMirror is the folder that holds Terraform's AWS provider, of the
+// version that terraform.txtar asks for, or "": Terraform's plugin cache, one
+// of the folders it looks into by itself, or one that an image of a CI runner
+// brings.
+func terraformMirror() string {
+	home, _ := os.UserHomeDir()
+	places := []string{os.Getenv("TF_PLUGIN_CACHE_DIR"), filepath.Join(home, ".terraform.d/plugins")}
+	for _, data := range append([]string{os.Getenv("XDG_DATA_HOME"), filepath.Join(home, ".local/share")}, filepath.SplitList(os.Getenv("XDG_DATA_DIRS"))...) {
+		places = append(places, filepath.Join(data, "terraform/plugins"))
+	}
+	places = append(places, "/usr/local/share/terraform/plugins", "/usr/share/terraform/plugins")
+	images, _ := filepath.Glob("/opt/*") // a constant pattern is never bad
+	for _, place := range append(places, images...) {
+		provider := filepath.Join(place, "registry.terraform.io/hashicorp/aws/5.100.0", runtime.GOOS+"_"+runtime.GOARCH)
+		if _, err := os.Stat(provider); err == nil && filepath.IsAbs(place) {
+			return place
+		}
+	}
+	return ""
 }
 
 // exits runs a command and checks its exit code: exits 3 plimsoll deploy …

@@ -8,10 +8,15 @@ import (
 )
 
 type drydockCommand struct {
-	Serve   drydockServe   `cmd:"" help:"Serve until interrupted; prints the environment as export lines."`
-	Exec    drydockExec    `cmd:"" help:"Run a command against a drydock of its own and pass its exit code on."`
-	Seed    drydockSeed    `cmd:"" help:"Plant a cluster, repository, log group and service (no task yet) to deploy to."`
-	Advance drydockAdvance `cmd:"" help:"Move the calendar of a running drydock forward; everything due on the way happens."`
+	Serve    drydockServe    `cmd:"" help:"Serve until interrupted; prints the environment as export lines."`
+	Exec     drydockExec     `cmd:"" help:"Run a command against a drydock of its own and pass its exit code on."`
+	Seed     drydockSeed     `cmd:"" help:"Plant a cluster, repository, log group and service (no task yet) to deploy to."`
+	Advance  drydockAdvance  `cmd:"" help:"Move the calendar of a running drydock forward; everything due on the way happens."`
+	Clock    drydockClock    `cmd:"" help:"Show the time and pace of a running drydock, or change them."`
+	Faults   drydockFaults   `cmd:"" help:"Make a running drydock throttle, fail, wait or hang up."`
+	Retire   drydockRetire   `cmd:"" help:"Announce that a running drydock retires the tasks of a service for maintenance."`
+	Events   drydockEvents   `cmd:"" help:"Show what a running drydock sent to EventBridge: tasks, deployments, services, AWS Health."`
+	Requests drydockRequests `cmd:"" help:"Show what a running drydock was asked, with IAM actions and errors."`
 }
 
 // drydockFlags are what serve and exec share.

@@ -14,8 +14,9 @@ import (
 
 type drydockServe struct {
 	drydockFlags
-	Listen    string `help:"Loopback address to listen on; port 0 is a free one." default:"127.0.0.1:4566" placeholder:"HOST:PORT"`
-	ReadyFile string `help:"File to write the export lines to once drydock answers; removed at the end." type:"path" placeholder:"FILE"`
+	Listen      string `help:"Address to listen on; port 0 is a free one." default:"127.0.0.1:4566" placeholder:"HOST:PORT"`
+	AllowRemote bool   `help:"Let --listen be an address that other machines can reach. Whoever can may do anything."`
+	ReadyFile   string `help:"File to write the export lines to once drydock answers; removed at the end." type:"path" placeholder:"FILE"`
 }
 
 // Help goes below the usage.
@@ -36,6 +37,7 @@ func (c *drydockServe) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	o.AllowRemote = c.AllowRemote
 	d, err := drydock.Start(ctx, o)
 	if err != nil {
 		return fmt.Errorf("start drydock: %w", err)
@@ -51,6 +53,9 @@ func (c *drydockServe) Run(ctx context.Context, s *session) error {
 		fmt.Fprint(s.sys.Stdout, exports)
 	}
 	fmt.Fprintf(s.sys.Stderr, "drydock answers on %s, containers: %s, time scale %v; end it with Ctrl-C\n", d.Addr, d.Runtime, c.TimeScale)
+	if d.Remote() {
+		fmt.Fprintf(s.sys.Stderr, "warning: %s is not loopback: drydock accepts any credentials, and whoever reaches it may do anything in it%s\n", c.Listen, alsoContainers(d.Runtime))
+	}
 	if c.ReadyFile != "" {
 		if err := writeWhole(c.ReadyFile, exports); err != nil {
 			return errors.Join(err, d.Close())
@@ -59,6 +64,15 @@ func (c *drydockServe) Run(ctx context.Context, s *session) error {
 	}
 	<-ctx.Done()
 	return d.Close()
+}
+
+// alsoContainers: a task definition says which image runs, so that with real
+// containers "anything" is not only in drydock.
+func alsoContainers(r drydock.Runtime) string {
+	if r == drydock.Docker {
+		return ", and run any container on this machine"
+	}
+	return ""
 }
 
 func exportLines(d *drydock.Server) string {

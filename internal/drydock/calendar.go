@@ -44,6 +44,13 @@ func (s *Server) resumeCalendar() error {
 	return nil
 }
 
+// ahead is how far the calendar was moved.
+func (s *Server) ahead() time.Duration {
+	s.advancing.Lock()
+	defer s.advancing.Unlock()
+	return s.calendar.Ahead
+}
+
 // Advance moves the calendar forward, as [clock.Clock.Advance] does. The new
 // calendar is stored before anything happens in it, so that no stamp in the
 // data is ever ahead of it.

@@ -25,6 +25,9 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/health"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/logs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/registry"
@@ -38,13 +41,16 @@ import (
 // Options say what kind of drydock to start. The zero value is a drydock in
 // memory on a free port.
 type Options struct {
-	Listen    string  // loopback host:port; "" is a free port of 127.0.0.1
-	Data      string  // folder that keeps everything; "" keeps it in memory
-	Runtime   Runtime // "" is auto
-	TimeScale float64 // divides the scheduler's own durations; 0 is DefaultTimeScale
-	Account   string  // "" is DefaultAccount
-	Region    string  // "" is DefaultRegion
-	Log       *slog.Logger
+	Listen string // loopback host:port; "" is a free port of 127.0.0.1
+	// AllowRemote lets Listen be an address that other machines can reach.
+	// Everybody who does may do anything: drydock takes any credentials.
+	AllowRemote bool
+	Data        string  // folder that keeps everything; "" keeps it in memory
+	Runtime     Runtime // "" is auto
+	TimeScale   float64 // divides the scheduler's own durations; 0 is DefaultTimeScale
+	Account     string  // "" is DefaultAccount
+	Region      string  // "" is DefaultRegion
+	Log         *slog.Logger
 	// Clock replaces the real clock, for tests that turn time by hand.
 	Clock *clock.Clock
 }
@@ -82,22 +88,28 @@ type Server struct {
 	stop     context.CancelFunc
 	finished sync.WaitGroup
 
+	events   *events.Stream
+	faults   *faults.Set
+	requests *requestLog
+
 	advancing sync.Mutex
 	calendar  calendar
 }
 
 // Start brings a drydock up. It answers when Start returns; ctx bounds the
-// start only. A listen address that is not loopback is refused: there is no
-// authentication worth the name.
+// start only. A listen address that is not loopback is a [RemoteListenError]
+// unless it is allowed: there is no authentication worth the name.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
-	if err := checkLoopback(o.Listen); err != nil {
+	if err := checkListen(o.Listen, o.AllowRemote); err != nil {
 		return nil, err
 	}
 	s := &Server{options: o, clock: o.Clock}
 	if s.clock == nil {
 		s.clock = clock.Real(o.TimeScale)
 	}
+	s.faults = faults.New(s.clock.Now)
+	s.requests = newRequestLog(s.clock.Now, keptRequests)
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -126,17 +138,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func checkLoopback(listen string) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fmt.Errorf("listen address %q: %w (want host:port, such as 127.0.0.1:4566)", listen, err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("listen address %q is not loopback: drydock accepts any credentials, so it listens on 127.0.0.1, ::1 or localhost only", listen)
-	}
-	return nil
-}
-
 // open brings the parts up in the order they need one another. What it opened
 // before an error is closed by Close.
 func (s *Server) open(ctx context.Context) error {
@@ -151,7 +152,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", o.Listen, err)
 	}
-	s.Addr = listener.Addr().String()
+	s.Addr = advertised(o.Listen, listener.Addr())
 	if err := s.resumeCalendar(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -172,23 +173,29 @@ func (s *Server) open(ctx context.Context) error {
 	// The registry answers before ECS loads: a service that goes on from a
 	// data folder pulls at once.
 	var loaded http.Handler
-	mux := http.NewServeMux()
-	mux.Handle("/v2/", registry.Handler(images, o.Log))
-	mux.Handle("/_drydock/", s.control())
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
+	aws := http.NewServeMux()
+	aws.Handle("/v2/", registry.Handler(images, o.Log))
+	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
+	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: seed(), Log: o.Log})
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
 		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Log: o.Log, Seed: seed(),
+		Events: s.events.From("aws.ecs"), Notices: health.Notifier{Account: o.Account, Region: o.Region, Events: s.events.From("aws.health")},
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account)}
+	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account), health.Service(o.Account, o.Region, s.tasks)}
 	loaded = wire.NewMux(o.Log, s.services...)
 
 	running, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}
+	limits := limitsOf(o)
+	s.http = &http.Server{
+		Handler: s.handler(aws, limits), ReadHeaderTimeout: limits.header, IdleTimeout: limits.idle, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+	s.http.RegisterOnShutdown(s.events.Close) // who follows would hold the end up
 	s.finished.Go(func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			o.Log.Error("drydock stopped serving", "error", err)
@@ -198,6 +205,33 @@ func (s *Server) open(ctx context.Context) error {
 		s.finished.Go(func() { s.clock.Run(running) })
 	}
 	return nil
+}
+
+// handler wraps what stands for AWS: how long and who may call at all, then
+// the log, which sees the faults as clients do, then the faults. The control API is behind
+// neither, so that a drydock that refuses everything can be told to stop.
+func (s *Server) handler(aws http.Handler, l limits) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/_drydock/", s.control())
+	mux.Handle("GET /_drydock/events", sameOrigin(s.events))
+	mux.Handle("POST /_drydock/retire", sameOrigin(health.Retire(s.options.Region, s.tasks)))
+	mux.Handle("/", withCall(s.requests.wrap(s.faults.Wrap(aws, faultCall))))
+	return l.wrap(onlyOurHosts(s.options.Listen, mux))
+}
+
+// advertised is the address that clients are given: repository URIs are made
+// of it. A name that was listened on stays a name, and who listens everywhere
+// is at least on loopback.
+func advertised(listen string, got net.Addr) string {
+	host, _, _ := net.SplitHostPort(listen)
+	_, port, err := net.SplitHostPort(got.String())
+	switch {
+	case err != nil || isLoopback(host):
+		return got.String()
+	case everywhere(host):
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func (s *Server) openRuntime(ctx context.Context, images *ecr.Registry) error {
@@ -257,6 +291,12 @@ func (s *Server) Close() error {
 		errs = append(errs, s.store.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// Remote says that other machines can reach it.
+func (s *Server) Remote() bool {
+	host, _, _ := net.SplitHostPort(s.options.Listen)
+	return !isLoopback(host)
 }
 
 // Endpoint is the base URL of the API.

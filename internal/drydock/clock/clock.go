@@ -70,7 +70,22 @@ func (c *Clock) present() time.Time {
 // Scale is how long one of AWS's own durations (a scheduler tick, a start, a
 // drain) takes on this clock. Calendar ages are never scaled.
 func (c *Clock) Scale(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / c.scale)
+	return time.Duration(float64(d) / c.TimeScale())
+}
+
+// TimeScale is what [Clock.Scale] divides by.
+func (c *Clock) TimeScale() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scale
+}
+
+// SetTimeScale changes the pace of what begins from now on. Wake-ups that are
+// scheduled stay where they are.
+func (c *Clock) SetTimeScale(scale float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scale = scale
 }
 
 // At has call run at t, or at once when t is past. There is one wake-up a

@@ -12,19 +12,21 @@ import (
 // order lists images from the first pushed to the last.
 func order(i image) string { return fmt.Sprintf("%020d %s", i.PushedAt.UnixNano(), i.Digest) }
 
-// listed tells whether an image passes the filters of a list. An image here
-// is always ACTIVE.
-func listed(tags []string, tagStatus types.TagStatus, imageStatus types.ImageStatusFilter) bool {
-	switch imageStatus {
-	case "", types.ImageStatusFilterActive, types.ImageStatusFilterAny:
-	default:
+// listed tells whether an image passes the filters of a list. "If not
+// specified, only images with ACTIVE status are returned"
+// (DescribeImagesFilter in the API reference).
+func (i image) listed(tagStatus types.TagStatus, imageStatus types.ImageStatusFilter) bool {
+	if imageStatus == "" {
+		imageStatus = types.ImageStatusFilterActive
+	}
+	if imageStatus != types.ImageStatusFilterAny && string(imageStatus) != string(i.status()) {
 		return false
 	}
 	switch tagStatus {
 	case types.TagStatusTagged:
-		return len(tags) > 0
+		return len(i.Tags) > 0
 	case types.TagStatusUntagged:
-		return len(tags) == 0
+		return len(i.Tags) == 0
 	}
 	return true
 }
@@ -57,12 +59,12 @@ func (r *Registry) describeImages(in *ecr.DescribeImagesInput) (*ecr.DescribeIma
 		if in.MaxResults != nil || in.NextToken != nil {
 			return nil, invalid("imageIds", "cannot be used with maxResults or nextToken")
 		}
-		if found, err = r.describeByID(repo, in.ImageIds); err != nil {
+		if found, err = r.describeByID(repo, in.ImageIds, filter); err != nil {
 			return nil, err
 		}
 	} else {
 		for _, i := range repo.images {
-			if listed(i.Tags, filter.TagStatus, filter.ImageStatus) {
+			if i.listed(filter.TagStatus, filter.ImageStatus) {
 				found = append(found, i)
 			}
 		}
@@ -76,7 +78,7 @@ func (r *Registry) describeImages(in *ecr.DescribeImagesInput) (*ecr.DescribeIma
 	return out, nil
 }
 
-func (r *Registry) describeByID(repo *repository, ids []types.ImageIdentifier) ([]image, error) {
+func (r *Registry) describeByID(repo *repository, ids []types.ImageIdentifier, filter types.DescribeImagesFilter) ([]image, error) {
 	if err := checkBatch("imageIds", len(ids)); err != nil {
 		return nil, err
 	}
@@ -84,6 +86,8 @@ func (r *Registry) describeByID(repo *repository, ids []types.ImageIdentifier) (
 	for _, id := range ids {
 		i, failure := repo.find(id)
 		switch {
+		case failure == nil && !i.listed(filter.TagStatus, filter.ImageStatus):
+			return nil, r.imageNotFound(repo.Name, id)
 		case failure == nil:
 			found = append(found, i)
 		case failure.FailureCode == types.ImageFailureCodeImageNotFound,
@@ -103,7 +107,9 @@ func (r *Registry) detail(i image) types.ImageDetail {
 		ImageManifestMediaType: &i.MediaType,
 		ImagePushedAt:          &i.PushedAt,
 		ImageSizeInBytes:       &i.Size,
-		ImageStatus:            types.ImageStatusActive,
+		ImageStatus:            i.status(),
+		LastActivatedAt:        nilIfZero(i.ActivatedAt),
+		LastArchivedAt:         nilIfZero(i.ArchivedAt),
 		LastRecordedPullTime:   nilIfZero(i.PulledAt),
 		RegistryId:             &r.account,
 		RepositoryName:         &i.Repository,
@@ -144,7 +150,7 @@ func (r *Registry) listImages(in *ecr.ListImagesInput) (*ecr.ListImagesOutput, e
 	}
 	var entries []entry
 	for _, i := range repo.images {
-		if listed(i.Tags, filter.TagStatus, filter.ImageStatus) {
+		if i.listed(filter.TagStatus, filter.ImageStatus) {
 			for _, id := range i.ids() {
 				entries = append(entries, entry{order(i) + " " + aws.ToString(id.ImageTag), id})
 			}

@@ -47,12 +47,31 @@ func (r *repository) find(id types.ImageIdentifier) (image, *types.ImageFailure)
 	}
 	i, ok := r.images[digest]
 	if !ok {
-		return fail(types.ImageFailureCodeImageNotFound, "Requested image not found")
+		return image{}, notFound(id)
 	}
 	if id.ImageTag != nil && !slices.Contains(i.Tags, tag) {
 		return fail(types.ImageFailureCodeImageTagDoesNotMatchDigest, "Requested image tag does not match the image digest")
 	}
 	return i, nil
+}
+
+// pullable is find for a pull: "Requests to pull the archived image will fail
+// with a 404 error" (ECR user guide, Archiving an image), and until it is
+// restored no less.
+func (r *repository) pullable(id types.ImageIdentifier) (image, *types.ImageFailure) {
+	i, failure := r.find(id)
+	if failure == nil && i.status() != types.ImageStatusActive {
+		return image{}, notFound(id)
+	}
+	return i, failure
+}
+
+func notFound(id types.ImageIdentifier) *types.ImageFailure {
+	return &types.ImageFailure{
+		FailureCode:   types.ImageFailureCodeImageNotFound,
+		FailureReason: aws.String("Requested image not found"),
+		ImageId:       &id,
+	}
 }
 
 // Manifest is the manifest that a tag or digest names.
@@ -63,15 +82,20 @@ func (r *Registry) Manifest(repository, reference string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
-	id := types.ImageIdentifier{ImageTag: &reference}
-	if strings.Contains(reference, ":") {
-		id = types.ImageIdentifier{ImageDigest: &reference}
-	}
-	i, failure := repo.find(id)
+	id := identifier(reference)
+	i, failure := repo.pullable(id)
 	if failure != nil {
 		return Manifest{}, r.imageNotFound(repository, id)
 	}
 	return Manifest{Digest: i.Digest, MediaType: i.MediaType, Body: i.Body}, nil
+}
+
+// identifier tells a tag from a digest.
+func identifier(reference string) types.ImageIdentifier {
+	if strings.Contains(reference, ":") {
+		return types.ImageIdentifier{ImageDigest: &reference}
+	}
+	return types.ImageIdentifier{ImageTag: &reference}
 }
 
 // pullPrecision: ECR refreshes lastRecordedPullTime about once in 24 hours
@@ -119,16 +143,12 @@ func (r *Registry) batchGetImage(in *ecr.BatchGetImageInput) (*ecr.BatchGetImage
 	out := &ecr.BatchGetImageOutput{Images: []types.Image{}, Failures: []types.ImageFailure{}}
 	var got []image
 	for _, id := range in.ImageIds {
-		i, failure := repo.find(id)
+		i, failure := repo.pullable(id)
 		if failure == nil && len(in.AcceptedMediaTypes) > 0 && !slices.Contains(in.AcceptedMediaTypes, i.MediaType) {
 			// ECR converts between manifests of single images where it can.
 			// The bytes would not be those of the digest; an image is as good
 			// as absent for who does not take it as it is.
-			failure = &types.ImageFailure{
-				FailureCode:   types.ImageFailureCodeImageNotFound,
-				FailureReason: aws.String("Requested image not found"),
-				ImageId:       &id,
-			}
+			failure = notFound(id)
 		}
 		if failure != nil {
 			out.Failures = append(out.Failures, *failure)

@@ -88,7 +88,7 @@ func (r *Registry) resolve(ref imageref.Reference) (image, error) {
 		}
 		id = types.ImageIdentifier{ImageTag: &name}
 	}
-	i, failure := repo.find(id)
+	i, failure := repo.pullable(id)
 	if failure != nil {
 		return image{}, &NotFoundError{Repository: ref.Repository, Image: name}
 	}
@@ -157,8 +157,12 @@ func (r *Registry) pull(ref imageref.Reference, platform string) (named string, 
 		if err != nil {
 			return "", image{}, err
 		}
-		// Children are never deleted before their index.
-		child = repo.images[digest]
+		// No child goes before its index; but when the index was archived and
+		// restored, a child may be gone, or still in the archive.
+		var ok bool
+		if child, ok = repo.images[digest]; !ok || child.status() != types.ImageStatusActive {
+			return "", image{}, &NotFoundError{Repository: ref.Repository, Image: digest}
+		}
 	}
 	return asked.Digest, child, r.pulled(asked, child)
 }

@@ -10,6 +10,7 @@ import (
 	"cuelabs.dev/go/oci/ociregistry/ociref"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
 // Push stores a manifest and gives it the tag, where tag is not "". It
@@ -56,13 +57,17 @@ func (r *Registry) push(repo *repository, tag, mediaType string, body []byte) (i
 	if known {
 		// A new tag does not make the image younger (containers-roadmap#2746).
 		next = old
-		if tag == "" || repo.tags[tag] == next.Digest {
+		if old.status() != types.ImageStatusActive {
+			// An image in the archive "can be restored … by re-pushing the
+			// image" (ECR user guide, Archiving an image), and at once.
+			next = next.activated(r.clock.Now())
+		} else if tag == "" || repo.tags[tag] == next.Digest {
 			return next, r.imageAlreadyExists(repo.Name, next.Digest, tag)
 		}
 	} else if next.Size, err = r.weigh(repo, content); err != nil {
 		return image{}, err
 	}
-	if tag == "" {
+	if tag == "" || repo.tags[tag] == next.Digest {
 		return next, r.commit(changes{put: []record{next}})
 	}
 	if len(next.Tags) >= maxTagsOfImage {

@@ -25,6 +25,7 @@ const (
 	CodeInvalidParameter   = "InvalidParameterException"
 	CodeUploadNotFound     = "UploadNotFoundException"
 	codeAlreadyExists      = "ImageAlreadyExistsException"
+	codeStorageClass       = "ImageStorageClassUpdateNotSupportedException"
 )
 
 func invalid(parameter, constraint string, args ...any) *wire.Error {
@@ -81,6 +82,11 @@ func (r *Registry) layerNotFound(repository, digest string) *wire.Error {
 	return wire.Errorf(CodeLayersNotFound,
 		"The layer with digest '%s' does not exist in the repository with name '%s' in the registry with id '%s'",
 		digest, repository, r.account)
+}
+
+func (r *Registry) lifecyclePolicyNotFound(repository string) *wire.Error {
+	return wire.Errorf("LifecyclePolicyNotFoundException",
+		"Lifecycle policy does not exist for the repository with name '%s' in the registry with id '%s'", repository, r.account)
 }
 
 func uploadNotFound(id string) *wire.Error {

@@ -8,15 +8,20 @@
 // task. Whatever the door, a refusal is a [wire.Error] with ECR's own code and
 // words, except where a method says otherwise.
 //
-// A change is in the store before the call that makes it returns. Lifecycle
-// policies, scanning, replication and archiving are not here: their
-// operations are answered as unknown.
+// Lifecycle policies run once a day of the clock, and judge as package
+// lifecycle does. An archived image can be described, but not pulled.
+//
+// A change is in the store before the call that makes it returns. Scanning and
+// replication are not here: their operations are answered as unknown.
 package ecr
 
 import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
@@ -30,6 +35,7 @@ type Options struct {
 	Host    func() string // host:port that clients reach the registry at; called once it is known
 	Clock   *clock.Clock
 	Store   *store.Store // its blobs are this registry's alone: those that it does not know are removed
+	Log     *slog.Logger // hears what a lifecycle policy did, and what could not be stored; nil for nobody
 }
 
 // Registry is the registry of one account and region. It is safe for
@@ -40,12 +46,14 @@ type Registry struct {
 	host    func() string
 	clock   *clock.Clock
 	store   *store.Store
+	log     *slog.Logger
 	key     []byte // seals tokens and download addresses
 
 	mu       sync.Mutex
 	state    state
 	uploads  map[string]*Upload // by id
 	arriving map[string]int     // digests of blobs being committed: not to be removed
+	previews map[string]preview // by repository; gone with the process
 }
 
 // New makes the registry that its store holds. A blob that no layer needs,
@@ -60,6 +68,11 @@ func New(o Options) (*Registry, error) {
 		state:    state{},
 		uploads:  map[string]*Upload{},
 		arriving: map[string]int{},
+		previews: map[string]preview{},
+		log:      o.Log,
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
 	}
 	if err := r.state.load(o.Store); err != nil {
 		return nil, fmt.Errorf("loading the registry: %w", err)
@@ -74,7 +87,19 @@ func New(o Options) (*Registry, error) {
 	if err := r.sweep(blobs); err != nil {
 		return nil, err
 	}
+	r.schedule()
 	return r, nil
+}
+
+// schedule sets the wake-ups of what the store holds.
+func (r *Registry) schedule() {
+	for _, name := range slices.Sorted(maps.Keys(r.state)) {
+		repo := r.state[name]
+		r.scheduleRun(repo.settings)
+		for _, digest := range slices.Sorted(maps.Keys(repo.images)) {
+			r.scheduleRestore(repo.images[digest])
+		}
+	}
 }
 
 // Host is the host:port that clients reach the registry at.

@@ -133,6 +133,8 @@ func (r *Registry) deleteRepository(in *ecr.DeleteRepositoryInput) (*ecr.DeleteR
 	if err := r.commit(changes{drop: append(drop, repo.settings)}); err != nil {
 		return nil, err
 	}
+	r.clock.Cancel(lifecycleKey(repo.Name))
+	delete(r.previews, repo.Name)
 	return &ecr.DeleteRepositoryOutput{Repository: r.describe(repo.settings)}, r.sweep(blobs)
 }
 

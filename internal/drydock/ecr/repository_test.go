@@ -214,9 +214,9 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestLifecycleIsUnknown(t *testing.T) {
+func TestScanningIsUnknown(t *testing.T) {
 	f := newFixture(t)
-	_, err := f.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("app"), LifecyclePolicyText: aws.String("{}")})
+	_, err := f.StartImageScan(t.Context(), &ecr.StartImageScanInput{RepositoryName: aws.String("app"), ImageId: &types.ImageIdentifier{ImageTag: aws.String("v1")}})
 	wantCode(t, err, "UnknownOperationException")
 }
 

@@ -33,6 +33,14 @@ func (r *Registry) Service() wire.Service {
 			"PutImage":         locked(r, r.putImage),
 			"BatchDeleteImage": locked(r, r.batchDeleteImage),
 
+			"UpdateImageStorageClass": locked(r, r.updateImageStorageClass),
+
+			"PutLifecyclePolicy":          locked(r, r.putLifecyclePolicy),
+			"GetLifecyclePolicy":          locked(r, r.getLifecyclePolicy),
+			"DeleteLifecyclePolicy":       locked(r, r.deleteLifecyclePolicy),
+			"StartLifecyclePolicyPreview": locked(r, r.startLifecyclePolicyPreview),
+			"GetLifecyclePolicyPreview":   locked(r, r.getLifecyclePolicyPreview),
+
 			"BatchCheckLayerAvailability": locked(r, r.batchCheckLayerAvailability),
 			"GetDownloadUrlForLayer":      locked(r, r.getDownloadURLForLayer),
 			// These write to disk, so they lock for themselves.

@@ -53,6 +53,10 @@ type settings struct {
 	KMSKey     string
 	Tags       map[string]string
 	Policy     string // the repository policy; "" for none
+
+	Lifecycle   string    // the lifecycle policy; "" for none
+	NextRun     time.Time // of the lifecycle policy
+	EvaluatedAt time.Time // when it ran last; zero: never
 }
 
 func (s settings) at() (string, string) { return bucketRepositories, s.Name }
@@ -95,6 +99,11 @@ type image struct {
 	Tags       []string // in the order they were given
 	PushedAt   time.Time
 	PulledAt   time.Time // zero: never
+
+	Status      types.ImageStatus // "" is ACTIVE
+	ArchivedAt  time.Time         // when it went to the archive last; zero: never
+	RestoredAt  time.Time         // when it will be back, while it is ACTIVATING
+	ActivatedAt time.Time         // when it came back last; zero: never
 }
 
 func (i image) at() (string, string) { return bucketImages, i.Repository + "@" + i.Digest }

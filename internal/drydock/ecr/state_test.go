@@ -3,6 +3,7 @@ package ecr
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -74,7 +76,27 @@ func TestStateStaysWhole(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			"time": func(*rapid.T) { c.Advance(time.Hour) },
+			"storage class": func(t *rapid.T) {
+				repo := r.state[repository.Draw(t, "repository")]
+				in := &ecr.UpdateImageStorageClassInput{
+					RepositoryName:     &repo.Name,
+					ImageId:            &types.ImageIdentifier{ImageTag: aws.String("a")},
+					TargetStorageClass: rapid.SampledFrom(types.TargetStorageClass("").Values()).Draw(t, "class"),
+				}
+				_, err := r.updateImageStorageClass(in)
+				if refused, ok := errors.AsType[*wire.Error](err); err != nil && (!ok || refused.Code != CodeImageNotFound && refused.Code != codeStorageClass) {
+					t.Fatal(err)
+				}
+			},
+			"policy": func(t *rapid.T) {
+				name, text := repository.Draw(t, "repository"), rapid.SampledFrom([]string{keep(1), keep(2), archiveAfter(2)}).Draw(t, "policy")
+				if _, err := r.putLifecyclePolicy(&ecr.PutLifecyclePolicyInput{RepositoryName: &name, LifecyclePolicyText: &text}); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"time": func(t *rapid.T) {
+				c.Advance(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 30 * time.Hour}).Draw(t, "time"))
+			},
 			"restart": func(t *rapid.T) {
 				again := newRegistry(t, s, c)
 				sameState(t, r, again)
@@ -117,7 +139,8 @@ func isWhole(t fatal, repo *repository) {
 			}
 		}
 		for _, d := range i.Content.Manifests {
-			if _, ok := repo.images[d.Digest]; !ok {
+			// An index in the archive lets its children go.
+			if _, ok := repo.images[d.Digest]; !ok && i.ArchivedAt.IsZero() {
 				t.Fatal("an index without its child ", d.Digest)
 			}
 		}

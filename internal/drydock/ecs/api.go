@@ -25,6 +25,10 @@ func (e *ECS) Service() wire.Service {
 			"ListClusters":     wire.Typed(e.listClusters),
 			"DeleteCluster":    wire.Typed(e.deleteCluster),
 
+			"UpdateCluster":               wire.Typed(e.updateCluster),
+			"UpdateClusterSettings":       wire.Typed(e.updateClusterSettings),
+			"PutClusterCapacityProviders": wire.Typed(e.putClusterCapacityProviders),
+
 			"RegisterTaskDefinition":     e.registerTaskDefinition,
 			"DescribeTaskDefinition":     e.describeTaskDefinition,
 			"DeregisterTaskDefinition":   e.deregisterTaskDefinition,
@@ -46,6 +50,10 @@ func (e *ECS) Service() wire.Service {
 			"DescribeTasks": wire.Typed(e.describeTasks),
 			"RunTask":       e.runTask,
 			"StopTask":      wire.Typed(e.stopTaskByUser),
+
+			"PutAccountSetting":        wire.Typed(e.putAccountSetting),
+			"PutAccountSettingDefault": wire.Typed(e.putAccountSettingDefault),
+			"ListAccountSettings":      wire.Typed(e.listAccountSettings),
 
 			"TagResource":         wire.Typed(e.tagResource),
 			"UntagResource":       wire.Typed(e.untagResource),

@@ -88,6 +88,7 @@ func (e *ECS) fail(s *service, reason string, now time.Time) {
 	d := s.primary()
 	d.RolloutState, d.Reason, d.Updated = rolloutFailed, reason, now
 	e.tell(s, now, "(deployment %s) deployment failed: tasks failed to start.", d.ID)
+	e.tellDeployment(s, d, now)
 	r := s.current()
 	if r == nil {
 		return
@@ -122,6 +123,7 @@ func (e *ECS) rollBack(s *service, why, by string, now time.Time) {
 	s.Steady = false
 	s.LaunchFailures, s.NotBefore = 0, time.Time{}
 	e.tell(s, now, "rolling back to deployment %s.", back.ID)
+	e.tellDeployment(s, &back, now)
 	if r := s.current(); r != nil && r.live() {
 		r.Status, r.Updated = types.ServiceDeploymentStatusRollbackInProgress, now
 		r.RollbackReason, r.RollbackStarted = why, now

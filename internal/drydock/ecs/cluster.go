@@ -56,6 +56,12 @@ func (e *ECS) createCluster(_ context.Context, in *ecs.CreateClusterInput) (*ecs
 	if err := checkName("cluster name", name); err != nil {
 		return nil, err
 	}
+	if err := checkClusterParts(in.Settings, in.ServiceConnectDefaults); err != nil {
+		return nil, err
+	}
+	if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
+		return nil, err
+	}
 	given, err := newTags(in.Tags)
 	if err != nil {
 		return nil, err

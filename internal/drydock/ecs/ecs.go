@@ -74,6 +74,8 @@ type Options struct {
 	Runtime runtime.Runtime
 	Images  Images
 	Logs    Logs
+	Events  Emitter  // nil: nobody listens
+	Notices Notifier // nil: nobody is told of retirements
 	Log     *slog.Logger
 	Seed    uint64 // of the ids that are made up; the same seed gives the same ids
 }
@@ -93,6 +95,11 @@ type ECS struct {
 	byOwner  map[string][]*task  // tasks of a service, by cluster/name, oldest first
 	dirty    map[entry]any       // changed records that are not stored yet, nil for deleted ones
 	batches  int                 // calls of Batch under way
+
+	settings    map[string]*setting    // of the account, by principal and name
+	retirements map[string]*Retirement // by id
+	touched     []*task                // tasks changed since the last flush
+	outbox      []func()               // what to tell once the change is stored
 }
 
 // entry is the place of a record in the store.
@@ -104,6 +111,9 @@ const (
 	bucketFamilies = "ecs-families"
 	bucketServices = "ecs-services"
 	bucketTasks    = "ecs-tasks"
+
+	bucketSettings    = "ecs-settings"
+	bucketRetirements = "ecs-retirements"
 )
 
 // New loads what the store holds and goes on from there. Tasks that were alive
@@ -120,6 +130,9 @@ func New(o Options) (*ECS, error) {
 		tasks:    map[string]*task{},
 		byOwner:  map[string][]*task{},
 		dirty:    map[entry]any{},
+
+		settings:    map[string]*setting{},
+		retirements: map[string]*Retirement{},
 	}
 	if err := e.load(); err != nil {
 		return nil, fmt.Errorf("load ECS state: %w", err)
@@ -140,6 +153,12 @@ func (e *ECS) load() error {
 	if err := loadAll(e.Store, bucketTasks, e.tasks); err != nil {
 		return err
 	}
+	if err := loadAll(e.Store, bucketSettings, e.settings); err != nil {
+		return err
+	}
+	if err := loadAll(e.Store, bucketRetirements, e.retirements); err != nil {
+		return err
+	}
 	return e.change(func(now time.Time) error {
 		ids := slices.Sorted(maps.Keys(e.tasks)) // in one order, so that a run repeats
 		for _, id := range ids {
@@ -153,7 +172,7 @@ func (e *ECS) load() error {
 			}
 			if t.DesiredStatus == statusRunning { // one that was on its way out keeps its reason
 				t.DesiredStatus = statusStopped
-				t.StopCode, t.StoppedReason = "TerminationNotice", "ECS is performing maintenance on the underlying infrastructure hosting the task."
+				t.StopCode, t.StoppedReason = maintenanceCode, maintenanceReason
 				t.Stopping = now
 			}
 			e.taskStopped(t, now)
@@ -169,6 +188,9 @@ func (e *ECS) load() error {
 			if c := e.clusters[name]; c.Status == statusInactive {
 				e.forgetCluster(c)
 			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(e.retirements)) { // all closed: no task has lived on
+			e.forgetRetirement(e.retirements[id])
 		}
 		return nil
 	})
@@ -190,10 +212,13 @@ func loadAll[T any](st *store.Store, bucket string, into map[string]*T) error {
 func (e *ECS) change(f func(now time.Time) error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := f(e.Clock.Now()); err != nil {
+	now := e.Clock.Now()
+	if err := f(now); err != nil {
 		return err
 	}
-	return e.commit()
+	err := e.commit()
+	e.flush(now)
+	return err
 }
 
 func (e *ECS) commit() error {
@@ -245,7 +270,9 @@ func (e *ECS) Batch(f func()) error {
 func (e *ECS) wake(f func(now time.Time)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	f(e.Clock.Now())
+	now := e.Clock.Now()
+	f(now)
+	defer e.flush(now)
 	if e.batches > 0 && len(e.dirty) < batchMost {
 		return
 	}
@@ -257,7 +284,14 @@ func (e *ECS) wake(f func(now time.Time)) {
 func (e *ECS) markCluster(c *cluster) { e.dirty[entry{bucketClusters, c.Name}] = c }
 func (e *ECS) markFamily(f *family)   { e.dirty[entry{bucketFamilies, f.Name}] = f }
 func (e *ECS) markService(s *service) { e.dirty[entry{bucketServices, s.key()}] = s }
-func (e *ECS) markTask(t *task)       { t.Version++; e.dirty[entry{bucketTasks, t.ID}] = t }
+
+func (e *ECS) markTask(t *task) {
+	t.Version++
+	e.dirty[entry{bucketTasks, t.ID}] = t
+	if len(e.touched) == 0 || e.touched[len(e.touched)-1] != t {
+		e.touched = append(e.touched, t)
+	}
+}
 
 // digits makes an id of n decimal digits, as in "ecs-svc/1234567890123456789".
 func (e *ECS) digits(n int) string {

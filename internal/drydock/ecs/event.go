@@ -16,14 +16,21 @@ type event struct {
 
 // tell adds a service event, in AWS's words: "(service NAME) …". A message
 // that is already among the newest ones and not older than six hours is
-// dropped, as ECS drops duplicates until the problem is solved.
-func (e *ECS) tell(s *service, now time.Time, format string, args ...any) {
+// dropped, as ECS drops duplicates until the problem is solved; told is false
+// then.
+func (e *ECS) tell(s *service, now time.Time, format string, args ...any) (told bool) {
 	message := "(service " + s.Name + ") " + fmt.Sprintf(format, args...)
 	for _, old := range s.Events[:min(len(s.Events), 3)] {
 		if old.Message == message && now.Sub(old.Created) < steadyEvery {
-			return
+			return false
 		}
 	}
+	e.say(s, now, message)
+	return true
+}
+
+// say adds a service event, repeated or not.
+func (e *ECS) say(s *service, now time.Time, message string) {
 	s.Events = slices.Insert(s.Events, 0, event{ID: e.uuid(), Created: now, Message: message})
 	s.Events = s.Events[:min(len(s.Events), eventsKept)]
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/logs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/simulated"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
@@ -64,7 +65,15 @@ type world struct {
 	clock *clock.Clock
 	shelf shelf
 	logs  *logs.Logs
+
+	stream  *events.Stream
+	notices *notices
 }
+
+// notices are the retirements that the account was told of.
+type notices []Retirement
+
+func (n *notices) Notify(r Retirement) { *n = append(*n, r) }
 
 const registryHost = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
 
@@ -82,6 +91,8 @@ func newBareWorld(t interface {
 	Fatalf(string, ...any)
 }, st *store.Store, c *clock.Clock) *world {
 	w := &world{t: t, clock: c, shelf: shelf{tags: map[string]string{}, labels: map[string]map[string]string{}}}
+	w.stream = events.New(events.Options{Account: "123456789012", Region: "ap-northeast-1", Seed: 1, Log: slog.New(slog.DiscardHandler)})
+	w.notices = new(notices)
 	for _, tag := range []string{"v1", "v2", "v3"} {
 		w.shelf.put(tag, "sha256:"+tag, nil)
 	}
@@ -93,6 +104,7 @@ func newBareWorld(t interface {
 	w.ECS, err = New(Options{
 		Account: "123456789012", Region: "ap-northeast-1", Clock: c, Store: st,
 		Runtime: simulated.New(c), Images: w.shelf, Logs: w.logs, Log: slog.New(slog.DiscardHandler), Seed: 1,
+		Events: w.stream.From("aws.ecs"), Notices: w.notices,
 	})
 	if err != nil {
 		t.Fatalf("ecs: %v", err)

@@ -32,6 +32,11 @@ const (
 	// a real service with a missing tag waited 0 s, then 242 s.
 	backOffFirst = 4 * time.Minute
 	backOffMost  = 27 * time.Minute
+
+	// How long a task that retires may wait for its replacement. AWS says that
+	// it is stopped without one when none can start (developer guide, task
+	// maintenance), and does not say when.
+	retireGrace = time.Hour
 )
 
 // Calendar ages.

@@ -25,6 +25,8 @@ type member struct {
 	wanted  bool // desiredStatus RUNNING
 	running bool // lastStatus RUNNING
 	healthy bool
+
+	retiring bool // it is to be replaced for maintenance
 }
 
 // moves is what one look of the scheduler comes to.
@@ -46,7 +48,10 @@ func bounds(desired, minPercent, maxPercent int) (lower, upper int) {
 // roll decides one step of a rolling update. Every task that is not yet
 // STOPPED counts towards the upper bound, so replacing a task at the bound
 // waits until the one before is gone. Only healthy tasks count towards the
-// lower bound, so one that is not healthy may be stopped at any time.
+// lower bound, so one that is not healthy may be stopped at any time. Tasks of
+// the PRIMARY deployment that retire are replaced; where maximumPercent leaves
+// no room for the replacement, they stop first, below the lower bound if need
+// be: maintenance does not wait. Those of the others go with the rollout.
 func roll(f fleet) moves {
 	m := moves{start: make([]int, len(f.groups)), stop: make([][]string, len(f.groups))}
 	if f.halted {
@@ -68,11 +73,10 @@ func roll(f fleet) moves {
 
 	starts, stops := 0, 0
 	for i, g := range f.groups {
-		want := g.desired
+		want, have := g.desired, g.wanted()
 		if i == 0 {
-			want = f.desired
+			want, have = f.desired, g.staying()
 		}
-		have := g.wanted()
 		if missing := want - have; missing > 0 && !f.paused {
 			m.start[i] = min(missing, room)
 			room -= m.start[i]
@@ -83,11 +87,14 @@ func roll(f fleet) moves {
 	for i, g := range slices.Backward(f.groups) {
 		surplus := g.wanted()
 		if i == 0 {
-			surplus -= f.desired
+			surplus = g.staying() - f.desired
 		}
 		for _, t := range g.leastUseful() {
 			if surplus <= 0 {
 				break
+			}
+			if i == 0 && t.retiring {
+				continue
 			}
 			if t.healthy {
 				if spare == 0 {
@@ -101,6 +108,23 @@ func roll(f fleet) moves {
 		}
 	}
 	primary := f.groups[0]
+	unmet := f.desired - primary.staying() - m.start[0]
+	leave := primary.replaced(f.desired)
+	if unmet > 0 && starts == 0 && stops == 0 && !moving && !f.paused {
+		leave = max(leave, min(unmet, max(1, spare))) // no room for a replacement before one has gone
+		spare = max(spare, leave)
+	}
+	for _, t := range primary.leastUseful() {
+		switch {
+		case leave == 0 || !t.retiring || t.healthy && spare == 0:
+			continue
+		case t.healthy:
+			spare--
+		}
+		m.stop[0] = append(m.stop[0], t.id)
+		leave--
+		stops++
+	}
 	m.stuck = primary.wanted() < f.desired && !f.paused && starts == 0 && stops == 0 && !moving
 	return m
 }
@@ -113,6 +137,30 @@ func (g group) wanted() int {
 		}
 	}
 	return n
+}
+
+// staying are the wanted tasks that no maintenance takes away.
+func (g group) staying() int {
+	n := 0
+	for _, t := range g.tasks {
+		if t.wanted && !t.retiring {
+			n++
+		}
+	}
+	return n
+}
+
+// replaced is how many retiring tasks have a healthy one in their place. AWS
+// starts the new tasks first where maximumPercent allows (developer guide,
+// Fargate task retirement).
+func (g group) replaced(desired int) int {
+	n := -desired
+	for _, t := range g.tasks {
+		if t.wanted && (t.healthy || t.retiring) {
+			n++
+		}
+	}
+	return max(0, n)
 }
 
 // leastUseful orders the wanted tasks of a group by who may go first: not

@@ -47,7 +47,7 @@ func (e *ECS) tick(s *service, now time.Time) {
 		e.look(s, now)
 		return
 	}
-	next := e.settle(s, now)
+	next := append(e.giveUp(s, now), e.settle(s, now)...)
 	e.move(s, roll(e.fleet(s, now)), now)
 	e.conclude(s, now)
 	if e.judge(s, now) {
@@ -161,7 +161,7 @@ func (e *ECS) fleet(s *service, now time.Time) fleet {
 			if running {
 				ok, _ = e.healthy(s, t, now)
 			}
-			g.tasks = append(g.tasks, member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: running, healthy: ok})
+			g.tasks = append(g.tasks, member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: running, healthy: ok, retiring: t.retiring()})
 		}
 		f.groups = append(f.groups, g)
 	}
@@ -173,7 +173,9 @@ func (e *ECS) move(s *service, m moves, now time.Time) {
 	for i, d := range s.Deployments {
 		if n := m.start[i]; n > 0 {
 			if !s.fargate() {
-				e.tell(s, now, "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+				if e.tell(s, now, "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.") {
+					e.tellAction(s, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", "No Container Instances were found in your cluster.", now)
+				}
 				continue
 			}
 			ids := make([]string, n)
@@ -185,7 +187,11 @@ func (e *ECS) move(s *service, m moves, now time.Time) {
 		}
 		if ids := m.stop[i]; len(ids) > 0 {
 			for _, id := range ids {
-				e.stopTask(e.tasks[id], "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment "+s.primary().ID+")", now)
+				code, reason := "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment "+s.primary().ID+")"
+				if i == 0 && e.tasks[id].retiring() {
+					code, reason = maintenanceCode, maintenanceReason
+				}
+				e.stopTask(e.tasks[id], code, reason, now)
 			}
 			if i > 0 {
 				d.Desired = max(0, d.Desired-len(ids))
@@ -211,7 +217,7 @@ func (e *ECS) conclude(s *service, now time.Time) {
 		return
 	}
 	for _, t := range mine {
-		if ok, _ := e.healthy(s, t, now); !ok || t.DesiredStatus != statusRunning || t.LastStatus != statusRunning {
+		if ok, _ := e.healthy(s, t, now); !ok || t.retiring() || t.DesiredStatus != statusRunning || t.LastStatus != statusRunning {
 			return
 		}
 	}
@@ -220,7 +226,8 @@ func (e *ECS) conclude(s *service, now time.Time) {
 	}
 	if !s.Steady || now.Sub(s.SteadyAt) >= steadyEvery {
 		s.Steady, s.SteadyAt = true, now
-		e.tell(s, now, "has reached a steady state.")
+		e.say(s, now, "(service "+s.Name+") has reached a steady state.") // after every deployment, however soon the next
+		e.tellAction(s, "INFO", "SERVICE_STEADY_STATE", "", now)
 	}
 }
 
@@ -238,6 +245,7 @@ func (e *ECS) complete(s *service, d *deployment, now time.Time) {
 		}
 	}
 	e.tell(s, now, "(deployment %s) deployment completed.", d.ID)
+	e.tellDeployment(s, d, now)
 }
 
 // drain ends a deleted service: all its tasks, then the service itself.

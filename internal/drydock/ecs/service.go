@@ -498,6 +498,7 @@ func (e *ECS) deploy(s *service, d *definition, now time.Time) {
 	s.TaskDefinition = d.ARN
 	s.Steady = false
 	s.LaunchFailures, s.NotBefore = 0, time.Time{} // a new deployment resets the throttle
+	e.tellDeployment(s, n, now)
 	e.look(s, now)
 }
 

@@ -73,7 +73,11 @@ type task struct {
 	WasHealthy bool
 	Failed     bool // counts as a failure of its deployment when it has STOPPED
 
-	phase int // counts wake-ups scheduled, so that one that came too late is told apart
+	Retirement string    // id; "" for a task that nobody announced the end of
+	RetireBy   time.Time // set when its retirement began: stopped then, replaced or not
+
+	told  string // what the last event about it said
+	phase int    // counts wake-ups scheduled, so that one that came too late is told apart
 }
 
 type container struct {
@@ -567,7 +571,9 @@ func (e *ECS) end(t *task, code, reason string, now time.Time) {
 		s.LaunchFailures++
 		if wait := backOff(s.LaunchFailures); wait > 0 {
 			s.NotBefore = now.Add(e.Clock.Scale(wait))
-			e.tell(s, now, "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+			if e.tell(s, now, "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.") {
+				e.tellAction(s, "WARN", "SERVICE_TASK_START_IMPAIRED", "", now)
+			}
 		}
 		e.tell(s, now, "was unable to place a task. Reason: %s", reason)
 	}
@@ -646,6 +652,9 @@ func (e *ECS) taskStopped(t *task, now time.Time) {
 		}
 		e.markService(s)
 		e.look(s, now)
+	}
+	if r := e.retirements[t.Retirement]; r != nil {
+		e.closeRetired(r, now)
 	}
 	e.forgetLater(t)
 }

@@ -17,8 +17,8 @@ import (
 
 const octetStream = "application/octet-stream"
 
-// backend is the registry as ociserver wants it. Deletion stays unsupported:
-// images of ECR are deleted through the AWS API.
+// backend is the registry as ociserver wants it. Deletion of blobs stays
+// unsupported: a layer of ECR goes with the last image that has it.
 type backend struct {
 	*ociregistry.Funcs
 	registry *ecr.Registry
@@ -143,6 +143,14 @@ func (b *backend) PushManifest(_ context.Context, repo, tag string, body []byte,
 	return ociregistry.Descriptor{MediaType: mediaType, Digest: ociregistry.Digest(digest), Size: int64(len(body))}, nil
 }
 
+func (b *backend) DeleteManifest(_ context.Context, repo string, digest ociregistry.Digest) error {
+	return refusal(b.registry.Delete(repo, digest.String()))
+}
+
+func (b *backend) DeleteTag(_ context.Context, repo, tag string) error {
+	return refusal(b.registry.Delete(repo, tag))
+}
+
 func (b *backend) MountBlob(_ context.Context, from, to string, digest ociregistry.Digest) (ociregistry.Descriptor, error) {
 	size, err := b.registry.Mount(from, to, digest.String())
 	if err != nil {
@@ -184,29 +192,40 @@ func (b *backend) PushBlobChunkedResume(_ context.Context, repo, id string, offs
 // writer appends to an upload.
 type writer struct {
 	*ecr.Upload
-	offset int64 // where the next bytes belong
+	offset  int64 // where the next bytes belong
+	refused error // why bytes were not taken
 }
 
 // Write checks the offset only now: the request that ends an upload carries
-// none when it carries no bytes.
+// none when it carries no bytes. A refusal waits for Close or Commit, whose
+// errors ociserver passes on with their codes; it does not with those of the
+// last Write.
 func (w *writer) Write(p []byte) (int, error) {
+	if w.refused != nil {
+		return len(p), nil
+	}
 	n, err := w.WriteAt(p, w.offset)
 	w.offset += int64(n)
 	if _, ok := errors.AsType[*store.OffsetError](err); ok {
-		return n, ociregistry.ErrRangeInvalid
+		w.refused = ociregistry.ErrRangeInvalid
+		return len(p), nil
 	}
 	if _, ok := errors.AsType[*store.NoUploadError](err); ok { // another request has just ended it
-		return n, ociregistry.ErrBlobUploadUnknown
+		w.refused = ociregistry.ErrBlobUploadUnknown
+		return len(p), nil
 	}
 	return n, err
 }
 
-func (w *writer) Close() error { return nil }
+func (w *writer) Close() error { return w.refused }
 
 // ChunkSize: any will do.
 func (w *writer) ChunkSize() int { return 1 }
 
 func (w *writer) Commit(digest ociregistry.Digest) (ociregistry.Descriptor, error) {
+	if w.refused != nil {
+		return ociregistry.Descriptor{}, w.refused
+	}
 	if err := w.Upload.Commit(digest.String()); err != nil {
 		return ociregistry.Descriptor{}, refusal(err)
 	}

@@ -15,11 +15,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 
 	"cuelabs.dev/go/oci/ociregistry"
+	"cuelabs.dev/go/oci/ociregistry/ociref"
 	"cuelabs.dev/go/oci/ociregistry/ociserver"
 )
 
@@ -55,6 +57,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	h.startWhereNoMount(req)
+	h.countFromStart(req)
 	if err := checkManifest(req); err != nil {
 		h.refuse(w, req, err)
 		return
@@ -65,6 +68,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 // refuse answers with an error in the form of the distribution API.
 func (h *handler) refuse(w http.ResponseWriter, req *http.Request, err error) {
 	body, status := ociregistry.MarshalError(err)
+	if req.Method == http.MethodDelete && errors.Is(err, ociregistry.ErrUnsupported) {
+		status = http.StatusMethodNotAllowed // so the distribution spec has it for deletion alone
+	}
 	level := slog.LevelDebug
 	if status >= http.StatusInternalServerError {
 		level = slog.LevelError
@@ -111,11 +117,34 @@ func (h *handler) startWhereNoMount(req *http.Request) {
 	}
 }
 
+// countFromStart turns a range of the last n bytes of a blob into one that says
+// where it starts. ECR sends clients to S3 for blobs, and S3 has such ranges;
+// ociserver has not.
+func (h *handler) countFromStart(req *http.Request) {
+	suffix, ok := strings.CutPrefix(req.Header.Get("Range"), "bytes=-")
+	n, err := strconv.ParseInt(suffix, 10, 64)
+	if !ok || err != nil || n <= 0 {
+		return
+	}
+	repository, digest, ok := strings.Cut(strings.TrimPrefix(req.URL.Path, "/v2/"), "/blobs/")
+	if !ok {
+		return
+	}
+	if size, err := h.registry.Layer(repository, digest); err == nil {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", max(size-n, 0)))
+	}
+}
+
 // checkManifest refuses what ociserver would read without a limit, or answer
-// with status 500: a manifest that is larger than ECR's, or no JSON object.
+// with another status than the spec's: a manifest that is larger than ECR's, no
+// JSON object, or put under a digest that is none.
 func checkManifest(req *http.Request) error {
-	if req.Method != http.MethodPut || !strings.Contains(req.URL.Path, "/manifests/") {
+	_, reference, ok := strings.Cut(req.URL.Path, "/manifests/")
+	if req.Method != http.MethodPut || !ok {
 		return nil
+	}
+	if strings.Contains(reference, ":") && !ociref.IsValidDigest(reference) {
+		return ociregistry.ErrDigestInvalid
 	}
 	invalid := func(why string) error {
 		return ociregistry.NewError(why, ociregistry.ErrManifestInvalid.Code(), nil)

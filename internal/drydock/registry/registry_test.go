@@ -261,6 +261,7 @@ func TestBlobUploads(t *testing.T) {
 		where = step(http.StatusAccepted, http.MethodPatch, start(), body[:1000], "Content-Range", "0-999")
 		step(http.StatusRequestedRangeNotSatisfiable, http.MethodPatch, where, body[500:], "Content-Range", fmt.Sprintf("500-%d", len(body)-1))
 		step(http.StatusNoContent, http.MethodGet, where, nil)
+		step(http.StatusRequestedRangeNotSatisfiable, http.MethodPut, where+"?digest="+digest, body[500:], "Content-Range", fmt.Sprintf("500-%d", len(body)-1))
 		step(http.StatusCreated, http.MethodPut, where+"?digest="+digest, body[1000:], "Content-Range", fmt.Sprintf("1000-%d", len(body)-1))
 
 		step(http.StatusOK, http.MethodHead, "/v2/app/blobs/"+digest, nil)
@@ -273,6 +274,12 @@ func TestBlobUploads(t *testing.T) {
 		if got := step(http.StatusPartialContent, http.MethodGet, "/v2/app/blobs/"+digest, nil, "Range", "bytes=59994-"); got != "chunks" {
 			t.Errorf("open range: %q", got)
 		}
+		if got := step(http.StatusPartialContent, http.MethodGet, "/v2/app/blobs/"+digest, nil, "Range", "bytes=-6"); got != "chunks" {
+			t.Errorf("range of the end: %q", got)
+		}
+		if got := step(http.StatusPartialContent, http.MethodGet, "/v2/app/blobs/"+digest, nil, "Range", "bytes=-70000"); got != string(body) {
+			t.Errorf("range of more than there is: %d bytes", len(got))
+		}
 		step(http.StatusRequestedRangeNotSatisfiable, http.MethodGet, "/v2/app/blobs/"+digest, nil, "Range", "bytes=60001-")
 
 		_, other := content("other")
@@ -282,8 +289,75 @@ func TestBlobUploads(t *testing.T) {
 		}
 		step(http.StatusNotFound, http.MethodPut, where+"?digest="+digest, nil) // it has ended
 		step(http.StatusNotFound, http.MethodGet, "/v2/app/blobs/"+other, nil)
-		step(http.StatusBadRequest, http.MethodDelete, "/v2/app/blobs/"+digest, nil)
+		step(http.StatusMethodNotAllowed, http.MethodDelete, "/v2/app/blobs/"+digest, nil)
 	})
+}
+
+// A DELETE does what BatchDeleteImage does.
+func TestDelete(t *testing.T) {
+	f := newFixture(t, store.Memory())
+	f.repository(t, "app")
+	image := randomImage(t)
+	for _, tag := range []string{"v1", "v2", "v3"} {
+		if err := remote.Write(f.ref(t, "app:"+tag), image, f.login()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index, err := random.Index(1<<10, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(f.ref(t, "app:multi"), index, f.login()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := list.Manifests[0].Digest.String()
+	for _, step := range []struct {
+		method, reference string
+		status            int
+		answer            string
+	}{
+		{http.MethodDelete, "v1", http.StatusAccepted, ""},
+		{http.MethodHead, "v1", http.StatusNotFound, ""},
+		{http.MethodHead, "v2", http.StatusOK, ""},
+		{http.MethodDelete, "v1", http.StatusNotFound, "MANIFEST_UNKNOWN: "},
+		{http.MethodDelete, digestOf(t, image), http.StatusAccepted, ""},
+		{http.MethodHead, "v2", http.StatusNotFound, ""},
+		{http.MethodDelete, child, http.StatusForbidden, "DENIED: Requested image referenced by manifest list: ["},
+		{http.MethodDelete, "multi", http.StatusAccepted, ""}, // with the last tag the image goes
+		{http.MethodHead, digestOf(t, index), http.StatusNotFound, ""},
+		{http.MethodDelete, child, http.StatusAccepted, ""},
+	} {
+		status, answer := f.do(t, step.method, "/v2/app/manifests/"+step.reference, nil)
+		if status != step.status || !strings.HasPrefix(answer, step.answer) {
+			t.Errorf("%s %s: got %d %s", step.method, step.reference, status, answer)
+		}
+	}
+	if status, _ := f.do(t, http.MethodDelete, "/v2/none/manifests/v1", nil); status != http.StatusNotFound {
+		t.Errorf("of a repository that does not exist: %d", status)
+	}
+}
+
+// An archived image cannot be pulled, and a push brings it back.
+func TestArchivedImage(t *testing.T) {
+	f := newFixture(t, store.Memory())
+	f.repository(t, "app")
+	image := randomImage(t)
+	if err := remote.Write(f.ref(t, "app:v1"), image, f.login()); err != nil {
+		t.Fatal(err)
+	}
+	f.call(t, "UpdateImageStorageClass", `{"repositoryName":"app","imageId":{"imageTag":"v1"},"targetStorageClass":"ARCHIVE"}`)
+	_, err := remote.Get(f.ref(t, "app:v1"), f.login())
+	refusedWith(t, err, http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image not found")
+	if err := remote.Write(f.ref(t, "app:v1"), image, f.login()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := remote.Get(f.ref(t, "app:v1"), f.login()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestManifestIsChecked(t *testing.T) {
@@ -309,6 +383,18 @@ func TestManifestIsChecked(t *testing.T) {
 				t.Errorf("got %d %s", status, answer)
 			}
 		})
+	}
+}
+
+// A digest that is none is refused as such, not as a page that is not there.
+func TestDigestIsChecked(t *testing.T) {
+	f := newFixture(t, store.Memory())
+	f.repository(t, "app")
+	for _, reference := range []string{"sha256:abc", "sha257:" + strings.Repeat("0", 64), "sha256:" + strings.Repeat("0", 64)} {
+		status, answer := f.do(t, http.MethodPut, "/v2/app/manifests/"+reference, []byte(`{}`), "Content-Type", "application/vnd.oci.image.index.v1+json")
+		if status != http.StatusBadRequest || !strings.HasPrefix(answer, "DIGEST_INVALID: ") {
+			t.Errorf("%s: got %d %s", reference, status, answer)
+		}
 	}
 }
 

@@ -102,8 +102,8 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.writeJSONError(w, e)
 		return
 	}
-	scope, signed := credentialScope(r.Header.Get("Authorization"))
-	call := Call{Region: scope.region, AccessKey: scope.accessKey, Body: body}
+	scope, signed := CredentialScope(r.Header.Get("Authorization"))
+	call := Call{Region: scope.Region, AccessKey: scope.AccessKey, Body: body}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		prefix, op, _ := strings.Cut(target, ".")
 		call.Operation = op
@@ -116,7 +116,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Operation = form.Get("Action")
-	m.serveQuery(r.Context(), w, requestID, scope.service, signed, call)
+	m.serveQuery(r.Context(), w, requestID, scope.Service, signed, call)
 }
 
 func (m *Mux) serveJSON(ctx context.Context, w http.ResponseWriter, prefix string, signed bool, call Call) {
@@ -181,20 +181,21 @@ func (m *Mux) writeJSONError(w http.ResponseWriter, e *Error) {
 	}
 }
 
-type scope struct{ accessKey, region, service string }
+// Scope is who signed a request, and for what.
+type Scope struct{ AccessKey, Region, Service string }
 
-// credentialScope reads "Credential=AKID/20261121/eu-west-1/ecs/aws4_request"
+// CredentialScope reads "Credential=AKID/20261121/eu-west-1/ecs/aws4_request"
 // out of a SigV4 Authorization header.
-func credentialScope(header string) (scope, bool) {
+func CredentialScope(header string) (Scope, bool) {
 	_, rest, ok := strings.Cut(header, "Credential=")
 	if !ok {
-		return scope{}, false
+		return Scope{}, false
 	}
 	credential, _, _ := strings.Cut(rest, ",")
 	part := strings.Split(strings.TrimSpace(credential), "/")
 	if len(part) < 5 {
-		return scope{}, false
+		return Scope{}, false
 	}
 	n := len(part)
-	return scope{accessKey: strings.Join(part[:n-4], "/"), region: part[n-3], service: part[n-2]}, true
+	return Scope{AccessKey: strings.Join(part[:n-4], "/"), Region: part[n-3], Service: part[n-2]}, true
 }

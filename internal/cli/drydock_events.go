@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+type drydockEvents struct {
+	Follow bool   `short:"f" help:"Go on with what comes, until interrupted or drydock ends."`
+	Since  string `help:"Leave out everything up to the event of that id." placeholder:"ID"`
+	runningDrydock
+}
+
+// Help goes below the usage.
+func (c *drydockEvents) Help() string {
+	return `The last 10,000 events that reached EventBridge, oldest first. --output json
+prints them as EventBridge has them, one a line.`
+}
+
+// Run prints the events of a running drydock.
+func (c *drydockEvents) Run(ctx context.Context, s *session) error {
+	endpoint := cmp.Or(c.Endpoint, s.sys.Getenv("AWS_ENDPOINT_URL"))
+	if endpoint == "" {
+		return &usageError{errors.New("which drydock?"), "give --endpoint or set AWS_ENDPOINT_URL, as drydock serve prints it"}
+	}
+	query := url.Values{"follow": {strconv.FormatBool(c.Follow)}}
+	if c.Since != "" {
+		query.Set("since", c.Since)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(endpoint, "/")+"/_drydock/events?"+query.Encode(), nil)
+	if err != nil {
+		return &usageError{fmt.Errorf("endpoint %q: %w", endpoint, err), ""}
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask drydock: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
+		return fmt.Errorf("drydock: %s (%s)", strings.TrimSpace(string(text)), answer.Status)
+	}
+	lines := bufio.NewReader(answer.Body)
+	for {
+		doc, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) || c.Follow && ctx.Err() != nil { // an interrupt is how following ends
+			return nil
+		}
+		if err == nil {
+			err = c.show(s, doc)
+		}
+		if err != nil {
+			return fmt.Errorf("events of drydock: %w", err)
+		}
+	}
+}
+
+func (c *drydockEvents) show(s *session, doc []byte) error {
+	if s.json() {
+		_, err := s.sys.Stdout.Write(doc)
+		return err
+	}
+	var e shownEvent
+	if err := json.Unmarshal(doc, &e); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.sys.Stdout, "%s  %s  %s  %s\n", e.Time, e.DetailType, strings.Join(e.Resources, " "), e.news())
+	return err
+}
+
+// shownEvent is what of an event fits a line.
+type shownEvent struct {
+	Time       string   `json:"time"`
+	DetailType string   `json:"detail-type"`
+	Resources  []string `json:"resources"`
+	Detail     struct {
+		LastStatus    string `json:"lastStatus"`
+		StoppedReason string `json:"stoppedReason"`
+		EventName     string `json:"eventName"`
+		Reason        string `json:"reason"`
+		EventTypeCode string `json:"eventTypeCode"`
+		StatusCode    string `json:"statusCode"`
+		StartTime     string `json:"startTime"`
+	} `json:"detail"`
+}
+
+// news is what happened: the state of a task with the reason of its end, the
+// name of what a service did, or a notice of AWS Health.
+func (e shownEvent) news() string {
+	d := e.Detail
+	var parts []string
+	for _, part := range []string{d.LastStatus, d.StoppedReason, d.EventName, d.Reason, d.EventTypeCode, d.StatusCode, d.StartTime} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, "  ")
+}

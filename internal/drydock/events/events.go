@@ -1,0 +1,167 @@
+// Package events is drydock's EventBridge as far as it can be read: what
+// services send is kept for a while, in EventBridge's envelope, and served as
+// a stream.
+//
+// [New] makes a [Stream]; each service of AWS sends through a [Source] of it.
+// A stream is of one process: what a drydock before it over the same data sent
+// is not in it.
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Kept is how many events a stream keeps unless told otherwise: a deploy is
+// about thirty.
+const Kept = 10_000
+
+// Options are the surroundings of a [Stream].
+type Options struct {
+	Account string
+	Region  string
+	Keep    int    // 0 is Kept
+	Seed    uint64 // of the events' ids
+	Log     *slog.Logger
+}
+
+// Stream keeps the newest events and hands them to whoever reads.
+type Stream struct {
+	options Options
+
+	mu     sync.Mutex
+	rand   *rand.Rand
+	ring   []line        // event number n is at n modulo the length
+	count  uint64        // of all events there ever were
+	news   chan struct{} // closed by the next event; nil while nobody waits for it
+	closed bool
+}
+
+type line struct {
+	id  string
+	doc []byte // the event, and a newline
+}
+
+// New makes an empty stream.
+func New(o Options) *Stream {
+	if o.Keep == 0 {
+		o.Keep = Kept
+	}
+	return &Stream{options: o, rand: rand.New(rand.NewPCG(o.Seed, o.Seed))}
+}
+
+// Source sends the events of one service of AWS.
+type Source struct {
+	stream *Stream
+	name   string
+}
+
+// From is the source of that name, such as "aws.ecs".
+func (s *Stream) From(name string) Source { return Source{s, name} }
+
+// envelope is what EventBridge puts around every event (user guide, events).
+type envelope struct {
+	Version    string   `json:"version"`
+	ID         string   `json:"id"`
+	DetailType string   `json:"detail-type"`
+	Source     string   `json:"source"`
+	Account    string   `json:"account"`
+	Time       string   `json:"time"`
+	Region     string   `json:"region"`
+	Resources  []string `json:"resources"`
+	Detail     any      `json:"detail"`
+}
+
+// Emit adds an event. detail is rendered by encoding/json before Emit returns;
+// one that cannot be is logged and dropped: events are best effort on AWS too.
+func (s Source) Emit(at time.Time, detailType string, resources []string, detail any) {
+	s.stream.emit(envelope{
+		Version: "0", DetailType: detailType, Source: s.name,
+		Account: s.stream.options.Account, Region: s.stream.options.Region,
+		Time: at.UTC().Format(time.RFC3339), Resources: append([]string{}, resources...), Detail: detail,
+	})
+}
+
+func (s *Stream) emit(e envelope) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.ID = s.uuid()
+	doc, err := json.Marshal(e)
+	if err != nil {
+		s.options.Log.Error("an event was dropped", "type", e.DetailType, "error", err)
+		return
+	}
+	l := line{e.ID, append(doc, '\n')}
+	if len(s.ring) < s.options.Keep {
+		s.ring = append(s.ring, l)
+	} else {
+		s.ring[s.count%uint64(len(s.ring))] = l
+	}
+	s.count++
+	s.wake()
+}
+
+// wake has everybody who waits look again.
+func (s *Stream) wake() {
+	if s.news != nil {
+		close(s.news)
+		s.news = nil
+	}
+}
+
+func (s *Stream) uuid() string {
+	h := fmt.Sprintf("%016x%016x", s.rand.Uint64(), s.rand.Uint64())
+	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
+}
+
+// Close ends everybody's following. Events still go in.
+func (s *Stream) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.wake()
+}
+
+// oldest is the number of the oldest event that is kept.
+func (s *Stream) oldest() uint64 { return s.count - uint64(len(s.ring)) }
+
+// after is the number of the event that came after the one of that id, or of
+// the oldest one when id is "". ok is false when that event is not kept.
+func (s *Stream) after(id string) (n uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id == "" {
+		return s.oldest(), true
+	}
+	for n := s.count; n > s.oldest(); n-- { // the newest is the likeliest
+		if s.ring[(n-1)%uint64(len(s.ring))].id == id {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// page is how many events a read takes at most, so that a slow reader holds
+// nobody up and nothing much.
+const page = 256
+
+// read is the events from number n on, a page at most, or what is closed when
+// there are any. lost is set when some were dropped before they were read.
+func (s *Stream) read(n uint64) (docs [][]byte, news <-chan struct{}, lost, closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n < s.oldest() {
+		return nil, nil, true, s.closed
+	}
+	for ; n < s.count && len(docs) < page; n++ {
+		docs = append(docs, s.ring[n%uint64(len(s.ring))].doc)
+	}
+	if len(docs) == 0 && s.news == nil {
+		s.news = make(chan struct{})
+	}
+	return docs, s.news, false, s.closed
+}
