@@ -142,6 +142,12 @@ func (c *Client) Tag(ctx context.Context, arn string, tags map[string]string) er
 	return wrap("tag "+path.Base(arn), err)
 }
 
+// Untag implements deploy.Services.
+func (c *Client) Untag(ctx context.Context, arn string, keys ...string) error {
+	_, err := c.ecs().UntagResource(ctx, &ecs.UntagResourceInput{ResourceArn: &arn, TagKeys: keys})
+	return wrap("untag "+path.Base(arn), err)
+}
+
 // TaskDefinition implements deploy.TaskDefinitions.
 func (c *Client) TaskDefinition(ctx context.Context, name string) ([]byte, error) {
 	var body []byte

@@ -396,16 +396,17 @@ func TestScaleStopStart(t *testing.T) {
 		p := ports(t, h)
 		r := ScaleRequest{Target: Target{Cluster: "prod", Service: "web"}, Count: 4}
 		for _, step := range []struct {
-			do      func(context.Context, Ports, ScaleRequest, story.Teller) (story.Verdict, error)
-			desired int
-		}{{Scale, 4}, {Stop, 0}, {Stop, 0}, {Start, 4}, {Start, 4}} {
+			do       func(context.Context, Ports, ScaleRequest, story.Teller) (story.Verdict, error)
+			desired  int
+			remember string
+		}{{Scale, 4, ""}, {Stop, 0, "4"}, {Stop, 0, "4"}, {Start, 4, ""}, {Start, 4, ""}} {
 			v, err := step.do(t.Context(), p, r, (&log{}).tell)
 			if err != nil || v.ExitCode != 0 || h.desired != step.desired {
 				t.Fatalf("desired %d, want %d: %+v, %v", h.desired, step.desired, v, err)
 			}
-		}
-		if got := h.tags["arn:web"][tagDesired]; got != "4" {
-			t.Errorf("remembered %q", got)
+			if got := h.tags["arn:web"][tagDesired]; got != step.remember {
+				t.Errorf("with %d desired it remembers %q, want %q", h.desired, got, step.remember)
+			}
 		}
 	})
 }

@@ -274,6 +274,17 @@ func (h *harbour) Tag(_ context.Context, arn string, tags map[string]string) err
 	return nil
 }
 
+func (h *harbour) Untag(_ context.Context, arn string, keys ...string) error {
+	defer h.lock()()
+	if err := h.fail["Untag"]; err != nil {
+		return err
+	}
+	for _, key := range keys {
+		delete(h.tags[arn], key)
+	}
+	return nil
+}
+
 func (h *harbour) TaskDefinition(_ context.Context, name string) ([]byte, error) {
 	defer h.lock()()
 	if !strings.Contains(name, ":") {

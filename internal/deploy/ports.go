@@ -100,6 +100,8 @@ type Services interface {
 	Tasks(ctx context.Context, cluster, service string, stopped bool) ([]rollout.Task, error)
 	// Tag sets tags of a service or task definition and leaves its others.
 	Tag(ctx context.Context, arn string, tags map[string]string) error
+	// Untag takes tags away, by their keys. One that is not there is no error.
+	Untag(ctx context.Context, arn string, keys ...string) error
 }
 
 // Service is a service as DescribeServices has it.

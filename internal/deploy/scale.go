@@ -46,7 +46,7 @@ func Stop(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (stor
 	return j.scale(ctx, s, 0, r.NoWait)
 }
 
-// Start scales to the count that Stop has remembered.
+// Start scales to the count that Stop has remembered, and forgets it.
 func Start(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
 	s, err := j.active(ctx)
@@ -63,7 +63,15 @@ func Start(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 			"say how many, for example: " + j.command("scale 1"),
 		}
 	}
-	return j.scale(ctx, s, count, r.NoWait)
+	v, err := j.scale(ctx, s, count, r.NoWait)
+	if v.Outcome == Stable || v.Outcome == Started {
+		// The note has served. Left behind, it is drift to whoever else keeps
+		// the service's tags, Terraform first of all.
+		if err := j.AWS.Untag(ctx, s.ARN, tagDesired); err != nil {
+			j.say(story.Warning, story.Update, "could not take the tag %s off the service: %v", tagDesired, err)
+		}
+	}
+	return v, err
 }
 
 // active is the service, or why it cannot be changed. A rollout under way is
