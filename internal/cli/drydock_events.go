@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,28 +27,16 @@ prints them as EventBridge has them, one a line.`
 
 // Run prints the events of a running drydock.
 func (c *drydockEvents) Run(ctx context.Context, s *session) error {
-	endpoint := cmp.Or(c.Endpoint, s.sys.Getenv("AWS_ENDPOINT_URL"))
-	if endpoint == "" {
-		return &usageError{errors.New("which drydock?"), "give --endpoint or set AWS_ENDPOINT_URL, as drydock serve prints it"}
-	}
 	query := url.Values{"follow": {strconv.FormatBool(c.Follow)}}
 	if c.Since != "" {
 		query.Set("since", c.Since)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(endpoint, "/")+"/_drydock/events?"+query.Encode(), nil)
+	answer, err := c.open(ctx, s, http.MethodGet, "events?"+query.Encode(), nil)
 	if err != nil {
-		return &usageError{fmt.Errorf("endpoint %q: %w", endpoint, err), ""}
+		return err
 	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("ask drydock: %w", err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
-		return fmt.Errorf("drydock: %s (%s)", strings.TrimSpace(string(text)), answer.Status)
-	}
-	lines := bufio.NewReader(answer.Body)
+	defer answer.Close()
+	lines := bufio.NewReader(answer)
 	for {
 		doc, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) || c.Follow && ctx.Err() != nil { // an interrupt is how following ends
