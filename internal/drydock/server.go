@@ -157,7 +157,7 @@ func (s *Server) open(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	images, err := ecr.New(ecr.Options{
-		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
+		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log,
 		Host: func() string { return s.Addr },
 	})
 	if err != nil {
