@@ -16,7 +16,7 @@ import (
 // nothing moves. ECS's scheduler acts about every ten seconds, so slower than
 // two seconds would be late and faster for long would be waste.
 const (
-	fastest = 50 * time.Millisecond
+	fastest = 25 * time.Millisecond
 	slowest = 2 * time.Second
 	// A look reads the tasks and ECS's record too when the service has
 	// changed, or when they have not been read for so long.
