@@ -97,9 +97,9 @@ func Image(ctx context.Context, opts Options, tell story.Teller) (Built, error) 
 		return Built{}, fmt.Errorf("building %s: docker did not say which image it built: %w", ref, err)
 	}
 	built := Built{ID: strings.TrimSpace(string(id)), Steps: out.total, Cached: out.cached}
-	summary := fmt.Sprintf("built %s, %s", count(built.Steps, "step"), short(built.ID))
+	summary := fmt.Sprintf("built %s, %s", count(built.Steps, "step"), image.ShortDigest(built.ID))
 	if built.Cached > 0 {
-		summary = fmt.Sprintf("built %s, %d from the cache, %s", count(built.Steps, "step"), built.Cached, short(built.ID))
+		summary = fmt.Sprintf("built %s, %d from the cache, %s", count(built.Steps, "step"), built.Cached, image.ShortDigest(built.ID))
 	}
 	n.tell(story.Event{Kind: story.End, Message: summary})
 	return built, nil
@@ -201,9 +201,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// short keeps enough of a digest to tell it from others.
-func short(digest string) string {
-	return digest[:min(len(digest), len("sha256:")+12)]
 }

@@ -119,7 +119,7 @@ func (e *TagExistsError) Error() string {
 	if e.Have == "" {
 		return fmt.Sprintf("tag %s exists and cannot be overwritten", e.Ref)
 	}
-	return fmt.Sprintf("tag %s names another image already: %s, not %s", e.Ref, short(e.Have), short(e.Want))
+	return fmt.Sprintf("tag %s names another image already: %s, not %s", e.Ref, image.ShortDigest(e.Have), image.ShortDigest(e.Want))
 }
 
 // Hint says what to do.

@@ -70,7 +70,7 @@ func Push(ctx context.Context, opts PushOptions, tell story.Teller) (Pushed, err
 	if err != nil {
 		return Pushed{}, fmt.Errorf("pushing %s: %w", r.ref, err)
 	}
-	what := fmt.Sprintf("%s, %s, %s", count(pushed.Layers, "layer"), megabytes(pushed.Size), short(pushed.Digest))
+	what := fmt.Sprintf("%s, %s, %s", count(pushed.Layers, "layer"), megabytes(pushed.Size), image.ShortDigest(pushed.Digest))
 	if pushed.Already {
 		what = "already there: " + what
 	} else {

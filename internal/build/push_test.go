@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -56,7 +57,7 @@ func TestPushContent(t *testing.T) {
 	if want := r.host + "/team/api:v1@" + pushed.Digest; pushed.Image.String() != want {
 		t.Errorf("image %s, want %s", pushed.Image, want)
 	}
-	if said[0] != "begin pushing "+r.host+"/team/api:v1" || said[len(said)-1] != "end pushed 3 layers, "+megabytes(pushed.Size)+", "+short(pushed.Digest) {
+	if said[0] != "begin pushing "+r.host+"/team/api:v1" || said[len(said)-1] != "end pushed 3 layers, "+megabytes(pushed.Size)+", "+image.ShortDigest(pushed.Digest) {
 		t.Errorf("story: %q", said)
 	}
 	if !slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, "progress ") && strings.HasSuffix(s, " bytes") }) {
@@ -69,7 +70,7 @@ func TestPushContent(t *testing.T) {
 	if err != nil || !again.Already || again.Digest != pushed.Digest {
 		t.Errorf("%+v, %v", again, err)
 	}
-	if said[len(said)-1] != "end already there: 3 layers, "+megabytes(pushed.Size)+", "+short(pushed.Digest) {
+	if said[len(said)-1] != "end already there: 3 layers, "+megabytes(pushed.Size)+", "+image.ShortDigest(pushed.Digest) {
 		t.Errorf("story: %q", said)
 	}
 	if n := r.manifests.Load(); n != 1 {

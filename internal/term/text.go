@@ -125,12 +125,3 @@ func amount(done, total int64, unit string) string {
 // tail is what follows the last slash: the service of "cluster/service", the
 // "family:revision" of an ARN.
 func tail(s string) string { return s[strings.LastIndexByte(s, '/')+1:] }
-
-// shortDigest keeps enough of a digest to tell it from others.
-func shortDigest(s string) string {
-	const keep = len("sha256:") + 12
-	if strings.HasPrefix(s, "sha256:") && len(s) > keep {
-		return s[:keep]
-	}
-	return s
-}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -30,7 +31,7 @@ func (p palette) verdict(service string, v story.Verdict, width int) []string {
 		add("version", v.ImageTag)
 	}
 	add("revision", tail(v.TaskDefinition))
-	add("digest", shortDigest(v.ImageDigest))
+	add("digest", image.ShortDigest(v.ImageDigest))
 	if v.Duration > 0 {
 		add("took", age(v.Duration))
 	}

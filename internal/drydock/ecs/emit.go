@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -81,10 +80,8 @@ func taskDetail(shown types.Task, now time.Time) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	detail := map[string]any{}
-	d := json.NewDecoder(bytes.NewReader(doc))
-	d.UseNumber()
-	if err := d.Decode(&detail); err != nil {
+	detail, err := membersOf(doc)
+	if err != nil {
 		return nil, fmt.Errorf("task as event: %w", err)
 	}
 	for name, v := range detail {

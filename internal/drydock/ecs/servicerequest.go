@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/json"
@@ -59,10 +58,8 @@ func withExtra(kept, given map[string]json.RawMessage, body []byte) (map[string]
 // fingerprint is the same for two requests that ask for the same: clientToken
 // and nulls do not count.
 func fingerprint(body []byte) (string, error) {
-	members := map[string]any{}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if err := d.Decode(&members); err != nil {
+	members, err := membersOf(body)
+	if err != nil {
 		return "", wire.Errorf("SerializationException", "%v", err)
 	}
 	maps.DeleteFunc(members, func(name string, v any) bool { return name == "clientToken" || v == nil })

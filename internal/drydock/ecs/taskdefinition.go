@@ -102,10 +102,8 @@ func (e *ECS) registerTaskDefinition(_ context.Context, c wire.Call) (any, error
 	if err != nil {
 		return nil, err
 	}
-	doc := map[string]any{}
-	dec := json.NewDecoder(bytes.NewReader(c.Body))
-	dec.UseNumber()
-	if err := dec.Decode(&doc); err != nil {
+	doc, err := membersOf(c.Body)
+	if err != nil {
 		return nil, wire.Errorf("SerializationException", "%v", err)
 	}
 	delete(doc, "tags")
@@ -294,13 +292,20 @@ func fillDefaults(doc map[string]any) {
 	}
 }
 
+// membersOf reads a JSON object and keeps its numbers as they are written: a
+// float64 would round them.
+func membersOf(doc []byte) (map[string]any, error) {
+	members := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.UseNumber()
+	return members, d.Decode(&members)
+}
+
 // showDefinition is the answer of the operations that show one revision. The
 // caller holds the lock.
 func (e *ECS) showDefinition(d *definition) (map[string]any, error) {
-	doc := map[string]any{}
-	dec := json.NewDecoder(bytes.NewReader(d.Document))
-	dec.UseNumber()
-	if err := dec.Decode(&doc); err != nil {
+	doc, err := membersOf(d.Document)
+	if err != nil {
 		return nil, fmt.Errorf("stored task definition %s: %w", d.ARN, err)
 	}
 	spec, err := d.spec()

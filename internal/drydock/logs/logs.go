@@ -102,12 +102,6 @@ func (e *NoGroupError) Error() string {
 	return "ResourceNotFoundException: The specified log group does not exist."
 }
 
-// StoppedReason is what ECS says of the task whose container wanted the group.
-func (e *NoGroupError) StoppedReason() string {
-	return "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: " +
-		"failed to create Cloudwatch log stream: " + e.Error()
-}
-
 // EnsureGroup makes the log group if there is none (awslogs-create-group).
 func (l *Logs) EnsureGroup(name string) error {
 	l.mu.Lock()

@@ -497,8 +497,7 @@ func TestAppend(t *testing.T) {
 	if !ok {
 		t.Fatalf("got %v", err)
 	}
-	want(t, "stopped reason", e.StoppedReason(), "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "+
-		"failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.")
+	want(t, "error", e.Error(), "ResourceNotFoundException: The specified log group does not exist.")
 	w.group(t, "g")
 	w.append(t, "g", "s", "")
 	w.append(t, "g", "s", "bad \xff byte")
