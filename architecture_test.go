@@ -30,11 +30,12 @@ func layers() []layer {
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
 		{"settings", []string{"internal/config", "internal/ci"}, pure, nil},
+		{"SDK mends", []string{"internal/plainbody"}, nil, []string{"github.com/aws/smithy-go/middleware", "github.com/aws/smithy-go/transport/http"}},
 		{"use cases", []string{"internal/deploy"}, pure, []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
-		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term"}, append([]string{"internal/deploy"}, pure...), []string{"*"}},
-		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/"}, pure...), []string{"*"}},
+		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term"}, append([]string{"internal/deploy", "internal/plainbody"}, pure...), []string{"*"}},
+		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/plainbody"}, pure...), []string{"*"}},
 		{"command line", []string{"", "internal/cli", "internal/demo"}, []string{"internal/"}, []string{"*"}},
-		{"benchmarks", []string{"bench"}, []string{"internal/drydock"}, []string{"*"}},
+		{"benchmarks", []string{"bench"}, []string{"internal/drydock", "internal/plainbody"}, []string{"*"}},
 	}
 }
 

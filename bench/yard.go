@@ -15,6 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -56,7 +60,8 @@ func (b *bench) open(ctx context.Context, scale float64, flags ...string) (*yard
 	y := &yard{bench: b, addr: addr, scale: scale, ended: make(chan error, 1)}
 	endpoint := "http://" + addr
 	y.ecs = ecs.New(ecs.Options{
-		Region: drydock.DefaultRegion, BaseEndpoint: &endpoint,
+		APIOptions: []func(*middleware.Stack) error{plainbody.Add},
+		Region:     drydock.DefaultRegion, BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider("drydock", "drydock", ""),
 	})
 	y.served = exec.Command(b.plimsoll, append([]string{"drydock", "serve", "--listen", addr, "--time-scale", fmt.Sprint(scale)}, flags...)...)

@@ -10,7 +10,7 @@ import (
 )
 
 // A body that can write itself has net/http close the connection under an
-// answer that comes early: see plainBody.
+// answer that comes early: see plainbody.Add.
 func TestBodiesCanOnlyBeRead(t *testing.T) {
 	environment(t)
 	c, err := New(t.Context(), Options{Endpoint: "http://127.0.0.1:1"})

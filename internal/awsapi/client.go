@@ -19,6 +19,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -102,7 +104,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if cfg.Region == "" {
 		return nil, &SetupError{What: "no AWS region", Do: "set AWS_REGION, or a region in the profile"}
 	}
-	cfg.APIOptions = append(cfg.APIOptions, plainBody, logCalls(log))
+	cfg.APIOptions = append(cfg.APIOptions, plainbody.Add, logCalls(log))
 	if cfg.Credentials != nil {
 		cfg.Credentials = aws.NewCredentialsCache(explained{cfg.Credentials})
 	}

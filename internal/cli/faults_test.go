@@ -15,6 +15,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -83,6 +87,7 @@ func newWeather(t *testing.T) *weather {
 	}
 	w := &weather{drydock: d, calls: map[string]int{}, ahead: httputil.NewSingleHostReverseProxy(target)}
 	w.images = ecr.New(ecr.Options{
+		APIOptions:   []func(*middleware.Stack) error{plainbody.Add},
 		BaseEndpoint: aws.String(d.Endpoint()), Region: drydock.DefaultRegion, Credentials: credentials.NewStaticCredentialsProvider("x", "x", ""),
 	})
 	w.Server = httptest.NewServer(w)

@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -59,7 +63,8 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 
 func clientOf(endpoint string) *ecs.Client {
 	return ecs.New(ecs.Options{
-		Region: DefaultRegion, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("drydock", "drydock", ""),
+		APIOptions: []func(*middleware.Stack) error{plainbody.Add},
+		Region:     DefaultRegion, BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("drydock", "drydock", ""),
 	})
 }
 

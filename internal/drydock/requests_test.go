@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -42,7 +46,8 @@ func requestsOf(t *testing.T, s *Server, query string) []Request {
 
 func configOf(s *Server) aws.Config {
 	return aws.Config{
-		Region: DefaultRegion, BaseEndpoint: aws.String(s.Endpoint()), Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "x", ""),
+		APIOptions: []func(*middleware.Stack) error{plainbody.Add},
+		Region:     DefaultRegion, BaseEndpoint: aws.String(s.Endpoint()), Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "x", ""),
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
 }

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
@@ -51,6 +55,7 @@ func fixtureOn(t *testing.T, s *store.Store, c *clock.Clock) *fixture {
 	server := httptest.NewServer(wire.NewMux(slog.New(slog.DiscardHandler), r.Service()))
 	t.Cleanup(server.Close)
 	client := ecr.New(ecr.Options{
+		APIOptions:       []func(*middleware.Stack) error{plainbody.Add},
 		BaseEndpoint:     &server.URL,
 		Region:           region,
 		Credentials:      credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),

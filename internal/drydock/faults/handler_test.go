@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -70,7 +74,8 @@ func TestClientsReadTheErrors(t *testing.T) {
 func callOnce(t *testing.T, service, url string) error {
 	t.Helper()
 	config := aws.Config{
-		Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("x", "x", ""),
+		APIOptions: []func(*middleware.Stack) error{plainbody.Add},
+		Region:     "eu-west-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("x", "x", ""),
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
 	var err error

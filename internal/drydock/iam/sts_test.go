@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,6 +37,7 @@ func TestGetCallerIdentity(t *testing.T) {
 	}))
 	defer server.Close()
 	client := sts.New(sts.Options{
+		APIOptions:   []func(*middleware.Stack) error{plainbody.Add},
 		BaseEndpoint: &server.URL,
 		Region:       "eu-west-1",
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),

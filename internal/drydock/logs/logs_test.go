@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -48,6 +52,7 @@ func open(t *testing.T, c *clock.Clock, s *store.Store) *world {
 	server := httptest.NewServer(wire.NewMux(slog.New(slog.DiscardHandler), l.Service()))
 	t.Cleanup(server.Close)
 	return &world{c, s, l, cwl.NewFromConfig(aws.Config{
+		APIOptions:   []func(*middleware.Stack) error{plainbody.Add},
 		Region:       "eu-west-1",
 		BaseEndpoint: aws.String(server.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider("AKID", "secret", ""),

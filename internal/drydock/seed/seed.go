@@ -9,6 +9,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -37,7 +41,8 @@ type Planted struct {
 // already is an error of the operation that would create it.
 func Plant(ctx context.Context, endpoint, region string, n Names) (Planted, error) {
 	config := aws.Config{
-		Region: region, BaseEndpoint: &endpoint,
+		APIOptions: []func(*middleware.Stack) error{plainbody.Add},
+		Region:     region, BaseEndpoint: &endpoint,
 		Credentials: credentials.NewStaticCredentialsProvider("drydock", "drydock", ""),
 	}
 	images, tasks, logs := ecr.NewFromConfig(config), ecs.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config)

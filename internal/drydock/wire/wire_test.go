@@ -13,6 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -40,6 +44,7 @@ func serve(t *testing.T, services ...wire.Service) aws.Config {
 	server := httptest.NewServer(wire.NewMux(slog.New(slog.DiscardHandler), services...))
 	t.Cleanup(server.Close)
 	return aws.Config{
+		APIOptions:   []func(*middleware.Stack) error{plainbody.Add},
 		Region:       "eu-west-1",
 		BaseEndpoint: aws.String(server.URL),
 		Credentials:  credentials.NewStaticCredentialsProvider("AKID", "secret", ""),

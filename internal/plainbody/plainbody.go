@@ -1,4 +1,6 @@
-package awsapi
+// Package plainbody keeps AWS SDK clients from sending a call twice: [Add]
+// belongs into the APIOptions of every client that this module makes.
+package plainbody
 
 import (
 	"context"
@@ -9,7 +11,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// plainBody hides from net/http that a request's body can write itself.
+// Add hides from net/http that a request's body can write itself.
 //
 // smithy-go closes the body as soon as the answer's headers are there. Its
 // wrapper then answers a further WriteTo with io.EOF (v1.28.8,
@@ -18,7 +20,7 @@ import (
 // connection under the answer. The call is retried, and one that was not
 // idempotent has happened twice. A body that can only be read is answered with
 // a clean end.
-func plainBody(stack *middleware.Stack) error {
+func Add(stack *middleware.Stack) error {
 	return stack.Build.Add(middleware.BuildMiddlewareFunc("PlimsollPlainBody",
 		func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
 			request, ok := in.Request.(*smithyhttp.Request)
