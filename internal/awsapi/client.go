@@ -19,8 +19,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -31,6 +29,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
 )
 
 // Options overrides what the environment says. The zero value is usual.

@@ -15,14 +15,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/smithy-go/middleware"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -31,6 +28,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/seed"
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
 )
 
 // registry is drydock's under the name that AWS would give it: it does not

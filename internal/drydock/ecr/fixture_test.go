@@ -12,19 +12,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/smithy-go/middleware"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
 )
 
 const (

@@ -8,15 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/smithy-go/middleware"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
 )
 
 // recorder keeps what it passes on.
