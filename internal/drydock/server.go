@@ -144,7 +144,7 @@ func (s *Server) open(ctx context.Context) error {
 	o := s.options
 	var err error
 	if o.Data == "" {
-		s.store = store.Memory()
+		s.store = store.Ephemeral()
 	} else if s.store, err = store.Open(o.Data); err != nil {
 		return err
 	}

@@ -247,7 +247,7 @@ func (e *ECS) commit() error {
 }
 
 // batchMost bounds what a batch leaves unstored.
-const batchMost = 10_000
+const batchMost = 100_000
 
 // Batch runs f, and meanwhile stores what wake-ups change together instead of
 // one by one: a jump of two weeks is tens of thousands of wake-ups, and a

@@ -12,8 +12,8 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
-// Emitter takes the events that ECS sends to EventBridge. It renders detail
-// before it returns, and must not call back.
+// Emitter takes the events that ECS sends to EventBridge. It may keep detail and
+// render it later, and must not call back.
 type Emitter interface {
 	Emit(at time.Time, detailType string, resources []string, detail any)
 }
@@ -60,23 +60,25 @@ func (t *task) look() string {
 }
 
 func (e *ECS) tellTask(t *task, now time.Time) {
-	detail, err := taskDetail(e.showTask(t), now)
-	if err != nil {
-		e.Log.Error("a task state change was not told", "task", t.ID, "error", err)
-		return
-	}
-	e.Events.Emit(now, "ECS Task State Change", []string{t.ARN}, detail)
+	e.Events.Emit(now, "ECS Task State Change", []string{t.ARN}, taskChange{e.showTask(t), now})
 }
 
-// taskDetail is a task as DescribeTasks shows it, with what is different in
-// events: times are written out, a network interface is called "eni", there
-// are no tags but the time of the change.
-func taskDetail(shown types.Task, now time.Time) (map[string]any, error) {
-	shown.Tags = nil
-	for i := range shown.Attachments {
-		shown.Attachments[i].Type = aws.String("eni")
+// taskChange is the detail of an "ECS Task State Change": a task as
+// DescribeTasks shows it, with what is different in events: times are written
+// out, a network interface is called "eni", there are no tags but the time of
+// the change.
+type taskChange struct {
+	shown types.Task
+	at    time.Time
+}
+
+// MarshalJSON renders the detail, when somebody reads the event.
+func (c taskChange) MarshalJSON() ([]byte, error) {
+	c.shown.Tags = nil
+	for i := range c.shown.Attachments {
+		c.shown.Attachments[i].Type = aws.String("eni")
 	}
-	doc, err := wire.Encode(shown)
+	doc, err := wire.Encode(c.shown)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +95,8 @@ func taskDetail(shown types.Task, now time.Time) (map[string]any, error) {
 			detail[name] = time.UnixMilli(int64(seconds*1000 + 0.5)).UTC().Format(eventMillis)
 		}
 	}
-	detail["updatedAt"] = now.UTC().Format(eventMillis)
-	return detail, nil
+	detail["updatedAt"] = c.at.UTC().Format(eventMillis)
+	return json.Marshal(detail)
 }
 
 // serviceAction is the detail of an "ECS Service Action".

@@ -41,9 +41,11 @@ type Stream struct {
 	closed bool
 }
 
+// line is one event. Most are never read, so an event is rendered when it is.
 type line struct {
-	id  string
-	doc []byte // the event, and a newline
+	id    string
+	event envelope
+	doc   []byte // the event, and a newline; nil until it is read
 }
 
 // New makes an empty stream.
@@ -76,8 +78,9 @@ type envelope struct {
 	Detail     any      `json:"detail"`
 }
 
-// Emit adds an event. detail is rendered by encoding/json before Emit returns;
-// one that cannot be is logged and dropped: events are best effort on AWS too.
+// Emit adds an event. detail must not change any more: encoding/json renders it
+// when somebody reads. One that cannot be rendered is logged and left out:
+// events are best effort on AWS too.
 func (s Source) Emit(at time.Time, detailType string, resources []string, detail any) {
 	s.stream.emit(envelope{
 		Version: "0", DetailType: detailType, Source: s.name,
@@ -90,12 +93,7 @@ func (s *Stream) emit(e envelope) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.ID = s.uuid()
-	doc, err := json.Marshal(e)
-	if err != nil {
-		s.options.Log.Error("an event was dropped", "type", e.DetailType, "error", err)
-		return
-	}
-	l := line{e.ID, append(doc, '\n')}
+	l := line{id: e.ID, event: e}
 	if len(s.ring) < s.options.Keep {
 		s.ring = append(s.ring, l)
 	} else {
@@ -103,6 +101,23 @@ func (s *Stream) emit(e envelope) {
 	}
 	s.count++
 	s.wake()
+}
+
+// render gives the event of that number. The stream is locked.
+func (s *Stream) render(n uint64) []byte {
+	l := &s.ring[n%uint64(len(s.ring))]
+	if l.doc != nil {
+		return l.doc
+	}
+	doc, err := json.Marshal(l.event)
+	if err != nil {
+		s.options.Log.Error("an event was dropped", "type", l.event.DetailType, "error", err)
+		l.doc = []byte{}
+	} else {
+		l.doc = append(doc, '\n')
+	}
+	l.event = envelope{}
+	return l.doc
 }
 
 // wake has everybody who waits look again.
@@ -158,7 +173,7 @@ func (s *Stream) read(n uint64) (docs [][]byte, news <-chan struct{}, lost, clos
 		return nil, nil, true, s.closed
 	}
 	for ; n < s.count && len(docs) < page; n++ {
-		docs = append(docs, s.ring[n%uint64(len(s.ring))].doc)
+		docs = append(docs, s.render(n))
 	}
 	if len(docs) == 0 && s.news == nil {
 		s.news = make(chan struct{})

@@ -89,13 +89,13 @@ func TestStreamKeepsTheNewest(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	s := newStream(1)
+	s := newStream(2)
 	s.From("test").Emit(at(), "Test", nil, 1)
 	var e struct{ ID string }
 	if err := json.Unmarshal(get(s, "").Body.Bytes(), &e); err != nil {
 		t.Fatal(err)
 	}
-	s.From("test").Emit(at(), "Test", nil, func() {}) // cannot be rendered: dropped
+	s.From("test").Emit(at(), "Test", nil, func() {}) // cannot be rendered: left out
 	if got := get(s, "?since="+e.ID); got.Code != http.StatusOK || got.Body.Len() > 0 {
 		t.Errorf("nothing new: %d %s", got.Code, got.Body)
 	}

@@ -9,6 +9,7 @@
 package store
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -43,10 +44,38 @@ func Memory() *Store {
 	}
 }
 
+// Ephemeral makes a store of a process that will not load from it: blobs are in
+// memory, documents are not kept at all.
+func Ephemeral() *Store {
+	s := Memory()
+	s.documents = forgotten{}
+	return s
+}
+
+// FormatVersion is the version of what this build writes into a data folder.
+const FormatVersion = 1
+
+// FormatError says that a data folder was written in a format that this build
+// does not know.
+type FormatError struct {
+	Dir     string
+	Version int
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("%s is of format %d and this plimsoll knows formats up to %d", e.Dir, e.Version, FormatVersion)
+}
+
+// Hint says what to do about it.
+func (e *FormatError) Hint() string {
+	return "use the newer plimsoll that wrote it, or another --data folder"
+}
+
 // Open opens the store under dir, and makes it where there is none: documents
 // in state.db, blobs in blobs/sha256. What uploads of an earlier process left
 // behind is removed. The error is an [InUseError] when another process has
-// the folder open.
+// the folder open, and a [FormatError] when a newer plimsoll wrote it; nothing
+// is changed then.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w", err)
@@ -57,11 +86,37 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkFormat(docs, dir); err != nil {
+		return nil, errors.Join(err, docs.close())
+	}
 	blobs, err := openFolder(dir)
 	if err != nil {
 		return nil, errors.Join(err, docs.close())
 	}
 	return &Store{documents: docs, blobs: blobs, uploads: map[string]*Upload{}}, nil
+}
+
+// The place of the format's version.
+const (
+	formatBucket = "format"
+	formatKey    = "version"
+)
+
+// checkFormat refuses the documents of a format that is not known, and notes
+// the format of new ones. Folders from before formats were noted are of the
+// first.
+func checkFormat(docs documents, dir string) error {
+	found := 0
+	err := docs.load(formatBucket, func(_ string, doc []byte) error { return json.Unmarshal(doc, &found) })
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the format of %s: %w", dir, err)
+	case found > FormatVersion:
+		return &FormatError{Dir: dir, Version: found}
+	case found == FormatVersion:
+		return nil
+	}
+	return docs.apply([]change{{formatBucket, formatKey, fmt.Append(nil, FormatVersion)}})
 }
 
 // Close ends every upload and gives the folder free for another process.

@@ -388,3 +388,42 @@ func TestStateSurvives(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestNewerFormatIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(func(tx *Tx) error { return tx.Put("format", "version", FormatVersion+1) }); err != nil {
+		t.Fatal(err)
+	}
+	digest := add(t, s, []byte("layer"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the refusal frees the folder and changes nothing
+		_, err = Open(dir)
+		refused, ok := errors.AsType[*FormatError](err)
+		if !ok || refused.Dir != dir || refused.Version != FormatVersion+1 {
+			t.Fatalf("got %v, want a FormatError of %s", err, dir)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "blobs", "sha256", digest[len(digestPrefix):])); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEphemeralKeepsBlobsAlone(t *testing.T) {
+	s := Ephemeral()
+	if err := s.Update(func(tx *Tx) error { return tx.Put("b", "k", 1) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := documentsOf(t, s, "b"); len(got) > 0 {
+		t.Error("kept", got)
+	}
+	digest := add(t, s, []byte("layer"))
+	if _, err := s.StatBlob(digest); err != nil {
+		t.Error(err)
+	}
+}
