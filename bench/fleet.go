@@ -43,7 +43,7 @@ func (b *bench) peak(ctx context.Context, services int) (_ float64, err error) {
 	}
 	defer func() { err = errors.Join(err, y.close()) }()
 	if services > 0 {
-		names, err := y.fleet(ctx, services, nil)
+		names, err := y.fleet(ctx, services, 2, nil)
 		if err != nil {
 			return 0, err
 		}
@@ -108,7 +108,7 @@ func (b *bench) rate(ctx context.Context, runs int, l load) (_ sample, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, y.close()) }()
-	if _, err := y.fleet(ctx, l.services, l.labels); err != nil {
+	if _, err := y.fleet(ctx, l.services, 2, l.labels); err != nil {
 		return nil, err
 	}
 	if _, err := y.advance(ctx, l.before); err != nil {
@@ -124,8 +124,53 @@ func (b *bench) rate(ctx context.Context, runs int, l load) (_ sample, err error
 	return samples[0], nil
 }
 
-// fleet creates services of two tasks each.
-func (y *yard) fleet(ctx context.Context, services int, labels map[string]string) ([]string, error) {
+// What part month takes through its days.
+const (
+	monthServices = 10_000
+	monthTasks    = 4
+	monthDays     = 30
+)
+
+// month measures how long thirty days of a large fleet take, and the most
+// memory meanwhile: first its deployments, then what keeps it as it is.
+func (b *bench) month(ctx context.Context) (table, error) {
+	var peaks sample
+	samples, err := interleave(ctx, min(b.runs, 3), contender{"month", func(ctx context.Context) (_ float64, err error) {
+		y, err := b.open(ctx, 1, "--runtime", "simulated")
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, y.close()) }()
+		names, err := y.fleet(ctx, monthServices, monthTasks, nil)
+		if err != nil {
+			return 0, err
+		}
+		took, err := y.advance(ctx, monthDays)
+		if err != nil {
+			return 0, err
+		}
+		peak, err := peakOf(y.served.Process.Pid)
+		if err != nil {
+			return 0, err
+		}
+		peaks = append(peaks, peak)
+		return took, y.steady(ctx, names...)
+	}})
+	if err != nil {
+		return table{}, err
+	}
+	return table{
+		title: fmt.Sprintf("%d days of %d services of %d tasks, deployed on the first, %d runs", monthDays, monthServices, monthTasks, len(samples[0])),
+		head:  []string{"", "median", "min", "max"},
+		rows: [][]string{
+			append([]string{"time"}, samples[0].cells(seconds)...),
+			append([]string{"peak resident memory"}, peaks[1:].cells(megabytes)...), // the first round is not counted
+		},
+	}, nil
+}
+
+// fleet creates services.
+func (y *yard) fleet(ctx context.Context, services, tasks int, labels map[string]string) ([]string, error) {
 	if _, err := clocked(y.plimsoll(ctx, "drydock", "seed")); err != nil {
 		return nil, err
 	}
@@ -147,11 +192,11 @@ func (y *yard) fleet(ctx context.Context, services int, labels map[string]string
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
 	for i := range names {
-		names[i] = fmt.Sprintf("service-%04d", i)
+		names[i] = fmt.Sprintf("service-%05d", i)
 		group.Go(func() error {
 			_, err := y.ecs.CreateService(ctx, &ecs.CreateServiceInput{
 				Cluster: aws.String(cluster), ServiceName: &names[i], TaskDefinition: aws.String("fleet"),
-				DesiredCount: aws.Int32(2), LaunchType: types.LaunchTypeFargate,
+				DesiredCount: aws.Int32(int32(tasks)), LaunchType: types.LaunchTypeFargate,
 				NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}}},
 			})
 			return err

@@ -1,9 +1,10 @@
 // Bench measures plimsoll beside what it replaces, on drydock, and prints
 // Markdown tables; docs/benchmarks.md explains them and keeps the figures.
 //
-//	go run ./bench                          # everything but the slow part
+//	go run ./bench                          # what needs nothing of others
 //	go run ./bench -part deploy -runs 30
 //	go run ./bench -part pace -runs 5       # at AWS's own pace: minutes a run
+//	go run ./bench -part reads,pushes       # beside moto and docker-registry
 package main
 
 import (
@@ -38,7 +39,7 @@ func main() {
 type part struct {
 	name    string
 	measure func(*bench, context.Context) (table, error)
-	slow    bool // only when asked for
+	asked   bool // only when asked for: it is slow or needs servers of others
 }
 
 func parts() []part {
@@ -50,6 +51,9 @@ func parts() []part {
 		{"size", (*bench).size, false},
 		{"memory", (*bench).memory, false},
 		{"scheduler", (*bench).scheduler, false},
+		{"month", (*bench).month, false},
+		{"reads", (*bench).reads, true},
+		{"pushes", (*bench).pushes, true},
 	}
 }
 
@@ -61,6 +65,8 @@ type bench struct {
 	runs     int     // counted runs; one more comes first and is not
 	scale    float64 // drydock's time scale for deploys
 	services int     // of the fleet
+	moto     string  // moto's server
+	registry string  // docker-registry
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {
@@ -70,8 +76,10 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.Float64Var(&b.scale, "time-scale", 10000, "drydock's time scale under part deploy")
 	flags.IntVar(&b.services, "services", 1000, "services of the fleet in parts memory and scheduler")
 	aws := flags.String("aws", "", "the aws command, when the one on PATH is a version manager's shim")
+	flags.StringVar(&b.moto, "moto", "moto_server", "moto's server, for part reads")
+	flags.StringVar(&b.registry, "registry", "docker-registry", "distribution's registry, for part pushes")
 	binary := flags.String("plimsoll", "", "binary to measure; otherwise it is built from this checkout, stripped")
-	chosen := flags.String("part", "", "what to measure, separated by commas: "+names(parts())+" (all but the slow ones)")
+	chosen := flags.String("part", "", "what to measure, separated by commas: "+names(parts())+" (all but pace, reads and pushes)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -117,7 +125,7 @@ func names(list []part) string {
 
 func choose(list []part, chosen string) ([]part, error) {
 	if chosen == "" {
-		return slices.DeleteFunc(list, func(p part) bool { return p.slow }), nil
+		return slices.DeleteFunc(list, func(p part) bool { return p.asked }), nil
 	}
 	var out []part
 	for name := range strings.SplitSeq(chosen, ",") {

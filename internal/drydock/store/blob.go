@@ -160,20 +160,47 @@ func (m *memoryBlobs) list() ([]string, error) {
 	return names, nil
 }
 
+// memorySink collects an upload in pieces: a buffer that grows copies what it
+// holds again and again, and an upload's size is not known.
 type memorySink struct {
-	bytes.Buffer
-	blobs *memoryBlobs
+	pieces [][]byte
+	size   int
+	blobs  *memoryBlobs
+}
+
+// The least and the most that a [memorySink] sets aside at a time.
+const (
+	leastPiece = 4 << 10
+	mostPiece  = 1 << 20
+)
+
+func (s *memorySink) Write(p []byte) (int, error) {
+	written := len(p)
+	for len(p) > 0 {
+		last := len(s.pieces) - 1
+		if last < 0 || len(s.pieces[last]) == cap(s.pieces[last]) {
+			s.pieces = append(s.pieces, make([]byte, 0, min(max(leastPiece, s.size), mostPiece)))
+			last++
+		}
+		piece := s.pieces[last]
+		n := copy(piece[len(piece):cap(piece)], p)
+		s.pieces[last] = piece[:len(piece)+n]
+		s.size += n
+		p = p[n:]
+	}
+	return written, nil
 }
 
 func (s *memorySink) commit(hex string) error {
+	content := slices.Concat(s.pieces...)
 	s.blobs.mu.Lock()
 	defer s.blobs.mu.Unlock()
-	s.blobs.content[hex] = slices.Clone(s.Bytes()) // a buffer grows to twice what it holds
+	s.blobs.content[hex] = content
 	return s.discard()
 }
 
 func (s *memorySink) discard() error {
-	s.Buffer = bytes.Buffer{}
+	s.pieces = nil
 	return nil
 }
 
