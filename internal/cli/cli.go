@@ -46,6 +46,7 @@ type commands struct {
 	Start startCommand `cmd:"" help:"Bring back the count that stop remembered." group:"On and off"`
 
 	Status statusCommand `cmd:"" help:"Show what a service runs." group:"Look"`
+	Diff   diffCommand   `cmd:"" help:"Show how revisions of a task definition differ, or what a deploy would change." group:"Look"`
 	Wait   waitCommand   `cmd:"" help:"Follow the rollout that is under way to its verdict." group:"Look"`
 
 	Drydock drydockCommand `cmd:"" help:"The embedded AWS: ECS, ECR, registry, logs and STS on one loopback port." group:"Offline"`

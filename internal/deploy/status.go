@@ -51,18 +51,7 @@ type ServiceEvent struct {
 // [*PreflightError].
 func Status(ctx context.Context, p Ports, t Target) (State, error) {
 	j := begin(p, t, 0, func(story.Event) {})
-	found := j.readTarget(ctx)
-	if err := cannotBegin(ctx, found.caller.err, found.service.err); err != nil {
-		return State{}, err
-	}
-	faults := judgeCaller(found.caller, t.Account, t.Region)
-	if len(faults) == 0 && errors.Is(found.service.err, NotFound) {
-		faults = j.judgeTarget(ctx, &found, true)
-	}
-	if len(faults) > 0 {
-		return State{}, &PreflightError{Faults: faults}
-	}
-	s, err := found.service.value, found.service.err
+	s, err := j.found(ctx)
 	if err != nil {
 		return State{}, err
 	}

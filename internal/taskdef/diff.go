@@ -8,9 +8,9 @@ import (
 
 // Change is one setting that differs between two definitions.
 type Change struct {
-	Path   string // containerDefinitions[web].environment[FEATURE_X]
-	Before string // "" where it is not set, or is ECS's default
-	After  string // likewise
+	Path   string `json:"path"`             // containerDefinitions[web].environment[FEATURE_X]
+	Before string `json:"before,omitempty"` // "" where it is not set, or is ECS's default
+	After  string `json:"after,omitempty"`  // likewise
 }
 
 // Diff lists the settings in which b differs from a, by path. What

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // Document is one task definition: the bare object, or DescribeTaskDefinition's
@@ -98,6 +99,21 @@ func (d *Document) ARN() string { return d.text(d.def.get("taskDefinitionArn")) 
 // Status is ACTIVE, INACTIVE or DELETE_IN_PROGRESS; "" for a definition that
 // is not registered.
 func (d *Document) Status() string { return d.text(d.def.get("status")) }
+
+// RegisteredAt is when the revision was registered; zero for a definition that
+// is not.
+func (d *Document) RegisteredAt() time.Time {
+	n := d.def.get("registeredAt")
+	seconds, err := strconv.ParseFloat(string(d.raw[n.start:n.end]), 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC()
+}
+
+// RegisteredBy is the ARN of who registered the revision; "" for a definition
+// that is not registered.
+func (d *Document) RegisteredBy() string { return d.text(d.def.get("registeredBy")) }
 
 // ExecutionRoleARN is the role that ECS itself uses to pull images, read
 // secrets and write logs; "" when there is none.
