@@ -69,7 +69,7 @@ type Client struct {
 	logs   func() *cloudwatchlogs.Client
 	budget *budget
 
-	revisions sync.Map // service revision ARN -> its task definition's: a revision never changes
+	revisions sync.Map // service revision ARN -> serviceRevision, once its digests are fixed
 }
 
 // callTimeout bounds one attempt of one call.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -197,37 +198,67 @@ func (c *Client) Families(ctx context.Context, prefix string) ([]string, error) 
 
 // ServiceDeployment implements deploy.ServiceDeployments.
 func (c *Client) ServiceDeployment(ctx context.Context, arn string) (rollout.ServiceDeployment, error) {
-	doing := "read service deployment " + path.Base(arn)
-	out, err := c.ecs().DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}})
+	records, err := c.DescribeServiceDeployments(ctx, []string{arn})
+	switch {
+	case err != nil:
+		return rollout.ServiceDeployment{}, err
+	case len(records) == 0:
+		return rollout.ServiceDeployment{}, notThere("read service deployment "+path.Base(arn), "service deployment "+path.Base(arn))
+	}
+	return records[0], nil
+}
+
+// DescribeServiceDeployments implements deploy.ServiceDeployments.
+func (c *Client) DescribeServiceDeployments(ctx context.Context, arns []string) ([]rollout.ServiceDeployment, error) {
+	var found []types.ServiceDeployment
+	for part := range slices.Chunk(arns, 20) {
+		out, err := c.ecs().DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: part})
+		if err != nil {
+			return nil, wrap("read service deployment "+strings.Join(lastParts(part), ", "), err)
+		}
+		found = append(found, out.ServiceDeployments...)
+	}
+	var revisions []string
+	for _, d := range found {
+		if d.TargetServiceRevision != nil {
+			revisions = append(revisions, aws.ToString(d.TargetServiceRevision.Arn))
+		}
+		if d.Rollback != nil {
+			revisions = append(revisions, aws.ToString(d.Rollback.ServiceRevisionArn))
+		}
+	}
+	known, err := c.serviceRevisions(ctx, revisions)
 	if err != nil {
-		return rollout.ServiceDeployment{}, wrap(doing, err)
+		return nil, err
 	}
-	if len(out.ServiceDeployments) == 0 {
-		return rollout.ServiceDeployment{}, notThere(doing, "service deployment "+path.Base(arn))
+	records := make([]rollout.ServiceDeployment, len(found))
+	for i, d := range found {
+		records[i] = serviceDeployment(d, known)
 	}
-	d := out.ServiceDeployments[0]
+	return records, nil
+}
+
+func serviceDeployment(d types.ServiceDeployment, known map[string]serviceRevision) rollout.ServiceDeployment {
 	record := rollout.ServiceDeployment{
-		ARN:        arn,
+		ARN:        aws.ToString(d.ServiceDeploymentArn),
 		Status:     string(d.Status),
 		Reason:     aws.ToString(d.StatusReason),
 		CreatedAt:  aws.ToTime(d.CreatedAt),
-		FinishedAt: aws.ToTime(d.FinishedAt),
+		FinishedAt: firstTime(d.FinishedAt, d.StoppedAt),
 	}
 	if b := d.DeploymentCircuitBreaker; b != nil && b.Status != types.ServiceDeploymentRollbackMonitorsStatusDisabled {
 		record.Failures, record.Threshold = int(b.FailureCount), int(b.Threshold)
 	}
+	if d.TargetServiceRevision != nil {
+		target := known[aws.ToString(d.TargetServiceRevision.Arn)]
+		record.TaskDefinition, record.Digests = target.taskDefinition, target.digests
+		record.Requested = int(d.TargetServiceRevision.RequestedTaskCount)
+	}
 	if d.Rollback != nil {
 		record.RollbackReason = aws.ToString(d.Rollback.Reason)
+		record.RolledBackTo = known[aws.ToString(d.Rollback.ServiceRevisionArn)].taskDefinition
 	}
-	if d.TargetServiceRevision != nil {
-		target := aws.ToString(d.TargetServiceRevision.Arn)
-		byRevision, err := c.revisionTaskDefinitions(ctx, []string{target})
-		if err != nil {
-			return rollout.ServiceDeployment{}, err
-		}
-		record.TaskDefinition = byRevision[target]
-	}
-	return record, nil
+	return record
 }
 
 // ServiceDeployments implements deploy.ServiceDeployments.
@@ -250,7 +281,7 @@ func (c *Client) ServiceDeployments(ctx context.Context, cluster, name string, l
 	for _, b := range briefs {
 		revisions = append(revisions, aws.ToString(b.TargetServiceRevisionArn))
 	}
-	byRevision, err := c.revisionTaskDefinitions(ctx, revisions)
+	known, err := c.serviceRevisions(ctx, revisions)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +291,7 @@ func (c *Client) ServiceDeployments(ctx context.Context, cluster, name string, l
 			ARN:            aws.ToString(b.ServiceDeploymentArn),
 			Status:         string(b.Status),
 			Reason:         aws.ToString(b.StatusReason),
-			TaskDefinition: byRevision[aws.ToString(b.TargetServiceRevisionArn)],
+			TaskDefinition: known[aws.ToString(b.TargetServiceRevisionArn)].taskDefinition,
 			CreatedAt:      aws.ToTime(b.CreatedAt),
 			FinishedAt:     aws.ToTime(b.FinishedAt),
 		})
@@ -268,13 +299,20 @@ func (c *Client) ServiceDeployments(ctx context.Context, cluster, name string, l
 	return records, nil
 }
 
-// revisionTaskDefinitions finds the task definitions of service revisions.
-func (c *Client) revisionTaskDefinitions(ctx context.Context, revisions []string) (map[string]string, error) {
-	found := map[string]string{}
+// serviceRevision is what a service revision wants to run.
+type serviceRevision struct {
+	taskDefinition string
+	digests        map[string]string // by container
+}
+
+// serviceRevisions reads service revisions, by ARN. One whose digests are fixed
+// never changes again and is read once.
+func (c *Client) serviceRevisions(ctx context.Context, arns []string) (map[string]serviceRevision, error) {
+	found := map[string]serviceRevision{}
 	var unknown []string
-	for _, arn := range revisions {
-		if td, ok := c.revisions.Load(arn); ok {
-			found[arn] = td.(string)
+	for _, arn := range arns {
+		if known, ok := c.revisions.Load(arn); ok {
+			found[arn] = known.(serviceRevision)
 		} else if arn != "" && !slices.Contains(unknown, arn) {
 			unknown = append(unknown, arn)
 		}
@@ -285,9 +323,17 @@ func (c *Client) revisionTaskDefinitions(ctx context.Context, revisions []string
 			return nil, wrap("read service revisions", err)
 		}
 		for _, r := range out.ServiceRevisions {
-			arn, td := aws.ToString(r.ServiceRevisionArn), aws.ToString(r.TaskDefinition)
-			found[arn] = td
-			c.revisions.Store(arn, td)
+			revision := serviceRevision{taskDefinition: aws.ToString(r.TaskDefinition), digests: map[string]string{}}
+			for _, i := range r.ContainerImages {
+				if i.ImageDigest != nil {
+					revision.digests[aws.ToString(i.ContainerName)] = *i.ImageDigest
+				}
+			}
+			arn := aws.ToString(r.ServiceRevisionArn)
+			found[arn] = revision
+			if len(revision.digests) > 0 {
+				c.revisions.Store(arn, revision)
+			}
 		}
 	}
 	return found, nil

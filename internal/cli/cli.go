@@ -45,9 +45,10 @@ type commands struct {
 	Stop  stopCommand  `cmd:"" help:"Scale to zero and remember the count." group:"On and off"`
 	Start startCommand `cmd:"" help:"Bring back the count that stop remembered." group:"On and off"`
 
-	Status statusCommand `cmd:"" help:"Show what a service runs." group:"Look"`
-	Diff   diffCommand   `cmd:"" help:"Show how revisions of a task definition differ, or what a deploy would change." group:"Look"`
-	Wait   waitCommand   `cmd:"" help:"Follow the rollout that is under way to its verdict." group:"Look"`
+	Status  statusCommand  `cmd:"" help:"Show what a service runs." group:"Look"`
+	History historyCommand `cmd:"" help:"Show the rollouts of a service: when, which version, by whom, how it ended." group:"Look"`
+	Diff    diffCommand    `cmd:"" help:"Show how revisions of a task definition differ, or what a deploy would change." group:"Look"`
+	Wait    waitCommand    `cmd:"" help:"Follow the rollout that is under way to its verdict." group:"Look"`
 
 	Drydock drydockCommand `cmd:"" help:"The embedded AWS: ECS, ECR, registry, logs and STS on one loopback port." group:"Offline"`
 

@@ -352,6 +352,11 @@ func (h *harbour) ServiceDeployments(context.Context, string, string, int) ([]ro
 	return list, nil
 }
 
+func (h *harbour) DescribeServiceDeployments(_ context.Context, arns []string) ([]rollout.ServiceDeployment, error) {
+	list, err := h.ServiceDeployments(nil, "", "", 0)
+	return slices.DeleteFunc(list, func(r rollout.ServiceDeployment) bool { return !slices.Contains(arns, r.ARN) }), err
+}
+
 func (h *harbour) RollBack(_ context.Context, arn string) error {
 	defer h.lock()()
 	h.calls = append(h.calls, "stop")

@@ -147,8 +147,12 @@ type ServiceDeployments interface {
 	// has none.
 	ServiceDeployment(ctx context.Context, arn string) (rollout.ServiceDeployment, error)
 	// ServiceDeployments are the newest records of a service, the newest
-	// first, at most limit. [Unsupported] when ECS keeps none.
+	// first, at most limit, without their counts, digests and rollbacks.
+	// [Unsupported] when ECS keeps none.
 	ServiceDeployments(ctx context.Context, cluster, service string, limit int) ([]rollout.ServiceDeployment, error)
+	// DescribeServiceDeployments are the records of these ARNs with all that
+	// ECS knows of them; those that are gone are left out.
+	DescribeServiceDeployments(ctx context.Context, arns []string) ([]rollout.ServiceDeployment, error)
 	// RollBack ends a rollout that goes on and has ECS put the service back.
 	// [Conflict] when it is over, [NotFound] or [Unsupported] when ECS has
 	// none.

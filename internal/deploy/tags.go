@@ -21,6 +21,7 @@ const (
 	tagPipeline = tagPrefix + "pipeline"
 	tagAt       = tagPrefix + "at"      // RFC 3339, UTC
 	tagVerdict  = tagPrefix + "verdict" // pending, stable or failed
+	tagCopyOf   = tagPrefix + "copy-of" // family:revision, of a revision that was deregistered
 
 	tagDesired = tagPrefix + "desired-count" // of a service: the count before stop
 )

@@ -205,7 +205,11 @@ func (j *job) usable(ctx context.Context, arn string) (string, error) {
 	if doc.Status() == "ACTIVE" {
 		return doc.ARN(), nil
 	}
-	copied, err := j.register(ctx, doc)
+	again, err := doc.SetTags(map[string]string{tagCopyOf: revisionName(doc)})
+	if err != nil {
+		return "", fmt.Errorf("prepare a copy of %s: %w", revisionName(doc), err)
+	}
+	copied, err := j.register(ctx, again)
 	if err != nil {
 		return "", err
 	}

@@ -99,10 +99,14 @@ type ServiceDeployment struct {
 	Reason         string
 	TaskDefinition string // ARN of the target revision's, "" when it could not be read
 	CreatedAt      time.Time
-	FinishedAt     time.Time // zero while it goes on
+	FinishedAt     time.Time // or stopped; zero while it goes on
 	Failures       int       // the circuit breaker's count, and
 	Threshold      int       // its limit; 0 when it is off
 	RollbackReason string
+
+	Requested    int               // tasks of the target revision
+	Digests      map[string]string // what ECS fixed for the target revision's containers, by name; empty until the first task pulled
+	RolledBackTo string            // ARN of a task definition; "" without a rollback
 }
 
 // Primary is the deployment that the service is moving to, or false for a

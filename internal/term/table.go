@@ -29,6 +29,18 @@ func (t *Terminal) Table(table Table) error {
 	return nil
 }
 
+// Paragraphs writes each row of a table as a paragraph of "header  value" lines,
+// without the cells that are empty; in Live mode that is after Close.
+func (t *Terminal) Paragraphs(table Table) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, err := io.WriteString(t.opts.Out, table.paragraphs(table.Rows, newPalette(t.opts.OutColor), t.opts.OutWidth()))
+	if err != nil {
+		return fmt.Errorf("writing a table: %w", err)
+	}
+	return nil
+}
+
 const (
 	gap       = 2  // between columns
 	readable  = 12 // a column is not cut below this
@@ -125,7 +137,10 @@ func (t Table) paragraphs(rows [][]string, p palette, width int) string {
 			b.WriteString("\n")
 		}
 		for c, title := range t.Header {
-			for _, line := range hang(p.faint.Render(pad(title, names))+"  ", row[c], names+2, width) {
+			if clean(row[c]) == "" {
+				continue
+			}
+			for _, line := range hang(p.faint.Render(pad(title, names))+"  ", clean(row[c]), names+2, width) {
 				b.WriteString(line + "\n")
 			}
 		}
