@@ -67,7 +67,8 @@ type Globals struct {
 //
 //	0 done · 1 unexpected error · 2 usage or configuration · 3 refused, nothing
 //	was changed · 4 rollout failed, service is back · 5 rollout failed and not
-//	back · 6 superseded · 7 timed out, still rolling · 130 interrupted
+//	back · 6 superseded · 7 timed out, still rolling · 8 a difference was found,
+//	where that was asked for · 130 interrupted
 func Run(ctx context.Context, args []string, sys System) (code int) {
 	// Kong ends the process by itself after --help; the panic takes that out
 	// of its hands without running the command.

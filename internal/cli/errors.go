@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -106,10 +107,11 @@ func exitCode(err error) int {
 	_, usage := errors.AsType[*usageError](err)
 	_, missing := errors.AsType[*config.MissingError](err)
 	_, invalid := errors.AsType[*config.InvalidError](err)
+	_, remote := errors.AsType[*drydock.RemoteListenError](err)
 	_, refused := errors.AsType[*refusedError](err)
 	_, exists := errors.AsType[*build.TagExistsError](err)
 	switch {
-	case usage, missing, invalid:
+	case usage, missing, invalid, remote:
 		return 2
 	case refused, exists:
 		return 3
