@@ -27,6 +27,7 @@ type Options struct {
 	Keep    int    // 0 is Kept
 	Seed    uint64 // of the events' ids
 	Log     *slog.Logger
+	Changed func() // called after every event, and must not call back; nil: nobody is told
 }
 
 // Stream keeps the newest events and hands them to whoever reads.
@@ -101,6 +102,9 @@ func (s *Stream) emit(e envelope) {
 	}
 	s.count++
 	s.wake()
+	if s.options.Changed != nil {
+		s.options.Changed()
+	}
 }
 
 // render gives the event of that number. The stream is locked.

@@ -18,6 +18,7 @@ import (
 type Tx struct {
 	changes []change
 	forget  bool // nobody will read them
+	forgot  bool // some were
 }
 
 type change struct {
@@ -28,6 +29,7 @@ type change struct {
 // Put writes v, as encoding/json renders it, under the key of the bucket.
 func (tx *Tx) Put(bucket, key string, v any) error {
 	if tx.forget { // a fleet's records are most of the work of a jump of weeks
+		tx.forgot = true
 		return nil
 	}
 	doc, err := json.Marshal(v)
@@ -68,11 +70,14 @@ func (s *Store) Update(change func(*Tx) error) error {
 	if err := change(&tx); err != nil {
 		return err
 	}
-	if len(tx.changes) == 0 {
+	if len(tx.changes) == 0 && !tx.forgot {
 		return nil
 	}
 	if err := s.documents.apply(tx.changes); err != nil {
 		return fmt.Errorf("writing state: %w", err)
+	}
+	if s.changed != nil {
+		s.changed()
 	}
 	return nil
 }

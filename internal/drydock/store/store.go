@@ -21,6 +21,7 @@ import (
 type Store struct {
 	documents documents
 	blobs     blobs
+	changed   func() // nil: nobody is told
 
 	mu      sync.Mutex
 	uploads map[string]*Upload // by id
@@ -118,6 +119,10 @@ func checkFormat(docs documents, dir string) error {
 	}
 	return docs.apply([]change{{formatBucket, formatKey, fmt.Append(nil, FormatVersion)}})
 }
+
+// OnChange has f called after every change that was stored. It is set before
+// the store is used, and f must not call the store.
+func (s *Store) OnChange(f func()) { s.changed = f }
 
 // Close ends every upload and gives the folder free for another process.
 func (s *Store) Close() error {
