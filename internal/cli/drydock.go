@@ -16,6 +16,7 @@ type drydockCommand struct {
 	Faults   drydockFaults   `cmd:"" help:"Make a running drydock throttle, fail, wait or hang up."`
 	Retire   drydockRetire   `cmd:"" help:"Announce that a running drydock retires the tasks of a service for maintenance."`
 	Events   drydockEvents   `cmd:"" help:"Show what a running drydock sent to EventBridge: tasks, deployments, services, AWS Health."`
+	State    drydockState    `cmd:"" help:"Show what a running drydock holds, all of it as JSON in AWS's own shapes."`
 	Requests drydockRequests `cmd:"" help:"Show what a running drydock was asked, with IAM actions and errors."`
 }
 

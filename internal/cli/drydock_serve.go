@@ -53,6 +53,7 @@ func (c *drydockServe) Run(ctx context.Context, s *session) error {
 		fmt.Fprint(s.sys.Stdout, exports)
 	}
 	fmt.Fprintf(s.sys.Stderr, "drydock answers on %s, containers: %s, time scale %v; end it with Ctrl-C\n", d.Addr, d.Runtime, c.TimeScale)
+	fmt.Fprintf(s.sys.Stderr, "its page: %s\n", d.Page())
 	if d.Remote() {
 		fmt.Fprintf(s.sys.Stderr, "warning: %s is not loopback: drydock accepts any credentials, and whoever reaches it may do anything in it%s\n", c.Listen, alsoContainers(d.Runtime))
 	}

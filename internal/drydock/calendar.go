@@ -65,5 +65,6 @@ func (s *Server) Advance(d time.Duration) error {
 		return fmt.Errorf("store the calendar: %w", err)
 	}
 	s.calendar = next
+	defer s.changed.Ring() // the new time is one, whatever else has happened
 	return s.tasks.Batch(func() { s.clock.Advance(d) })
 }

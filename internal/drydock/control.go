@@ -20,6 +20,7 @@ import (
 //	POST   advance           {"seconds": 3600} moves the calendar
 //	GET    clock             the calendar and the pace
 //	POST   clock             {"advanceSeconds": 3600, "timeScale": 1}
+//	GET    state             everything that it holds, as package state writes it
 //	GET    requests          ?after=N&limit=N, the last ones; {"requests": […]}
 //	GET    faults            {"faults": [faults.Report…]}
 //	POST   faults            a faults.Rule; answers its faults.Report
@@ -36,6 +37,7 @@ func (s *Server) control() http.Handler {
 	mux.HandleFunc("POST /_drydock/faults", s.postFault)
 	mux.HandleFunc("DELETE /_drydock/faults", func(w http.ResponseWriter, _ *http.Request) {
 		s.faults.Clear()
+		s.changed.Ring()
 		s.answerFaults(w)
 	})
 	mux.HandleFunc("DELETE /_drydock/faults/{id}", s.deleteFault)
@@ -142,6 +144,7 @@ func (s *Server) postClock(w http.ResponseWriter, r *http.Request) {
 	}
 	if in.TimeScale > 0 {
 		s.clock.SetTimeScale(in.TimeScale)
+		s.changed.Ring()
 	}
 	if in.AdvanceSeconds > 0 && !s.advance(w, in.AdvanceSeconds) {
 		return
@@ -188,6 +191,7 @@ func (s *Server) postFault(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	s.changed.Ring()
 	writeJSON(w, added)
 }
 
@@ -197,5 +201,6 @@ func (s *Server) deleteFault(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("there is no fault %q", r.PathValue("id")), http.StatusNotFound)
 		return
 	}
+	s.changed.Ring()
 	s.answerFaults(w)
 }

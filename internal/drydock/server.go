@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/console"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
@@ -30,6 +31,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/health"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/logs"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/news"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/registry"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/docker"
@@ -91,6 +93,8 @@ type Server struct {
 	events   *events.Stream
 	faults   *faults.Set
 	requests *requestLog
+	changed  news.Bell // rung after every change of what is kept, and every event
+	page     *console.Console
 
 	advancing sync.Mutex
 	calendar  calendar
@@ -148,6 +152,7 @@ func (s *Server) open(ctx context.Context) error {
 	} else if s.store, err = store.Open(o.Data); err != nil {
 		return err
 	}
+	s.store.OnChange(s.changed.Ring)
 	listener, err := net.Listen("tcp", o.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", o.Listen, err)
@@ -176,7 +181,7 @@ func (s *Server) open(ctx context.Context) error {
 	aws := http.NewServeMux()
 	aws.Handle("/v2/", registry.Handler(images, o.Log))
 	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
-	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: seed(), Log: o.Log})
+	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: seed(), Log: o.Log, Changed: s.changed.Ring})
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
 		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Log: o.Log, Seed: seed(),
@@ -187,6 +192,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account), health.Service(o.Account, o.Region, s.tasks)}
 	loaded = wire.NewMux(o.Log, s.services...)
+	s.page = console.New(s.views(images))
 
 	running, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -196,6 +202,7 @@ func (s *Server) open(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
 	s.http.RegisterOnShutdown(s.events.Close) // who follows would hold the end up
+	s.http.RegisterOnShutdown(s.page.Close)
 	s.finished.Go(func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			o.Log.Error("drydock stopped serving", "error", err)
@@ -214,6 +221,10 @@ func (s *Server) handler(aws http.Handler, l limits) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/_drydock/", s.control())
 	mux.Handle("GET /_drydock/events", sameOrigin(s.events))
+	mux.Handle("GET /_drydock/state", sameOrigin(http.HandlerFunc(s.getState)))
+	mux.Handle("GET /_drydock/{$}", sameOrigin(s.page))
+	mux.Handle("GET /_drydock/page/", sameOrigin(s.page))
+	mux.Handle("GET /_drydock", sameOrigin(http.RedirectHandler("/_drydock/", http.StatusMovedPermanently)))
 	mux.Handle("POST /_drydock/retire", sameOrigin(health.Retire(s.options.Region, s.tasks)))
 	mux.Handle("/", withCall(s.requests.wrap(s.faults.Wrap(aws, faultCall))))
 	return l.wrap(onlyOurHosts(s.options.Listen, mux))
@@ -301,6 +312,9 @@ func (s *Server) Remote() bool {
 
 // Endpoint is the base URL of the API.
 func (s *Server) Endpoint() string { return "http://" + s.Addr }
+
+// Page is the URL of the page that shows it in a browser.
+func (s *Server) Page() string { return s.Endpoint() + console.Base }
 
 // Variable is one environment variable.
 type Variable struct{ Name, Value string }

@@ -1,0 +1,107 @@
+package console
+
+import (
+	"fmt"
+	"html/template"
+	"strconv"
+	"time"
+)
+
+// words are how templates write numbers and times.
+func words() template.FuncMap {
+	return template.FuncMap{
+		"stamp": func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") },
+		"long":  func(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05") },
+		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
+		"count": count,
+		"ahead": ahead,
+		"pace":  func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) },
+	}
+}
+
+// count is "1 task", "4 tasks".
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(n) + " " + many
+}
+
+// grouped writes thousands apart, as in "12,345".
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// span is a length of time as people say it, to one unit that keeps to its
+// number.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return strconv.Itoa(int(d/time.Second)) + "\u00a0s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + "\u00a0min"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + "\u00a0h"
+	}
+	return grouped(int(d/(24*time.Hour))) + "\u00a0d"
+}
+
+// since is how long ago something was. What is younger than a minute is not
+// counted: the page would never rest.
+func since(now, then time.Time) string {
+	if d := now.Sub(then); d >= time.Minute {
+		return span(d) + " ago"
+	}
+	return "just now"
+}
+
+// until is how far away something is.
+func until(now, then time.Time) string {
+	d := then.Sub(now)
+	switch { // to the nearest, or a week would be six days a moment later
+	case d >= 48*time.Hour:
+		d = d.Round(24 * time.Hour)
+	case d >= time.Hour:
+		d = d.Round(time.Hour)
+	case d >= time.Minute:
+		d = d.Round(time.Minute)
+	default:
+		return "in a moment"
+	}
+	return "in " + span(d)
+}
+
+// ahead says how far the calendar was moved.
+func ahead(d time.Duration) string {
+	if d < time.Second {
+		return "in step with real time"
+	}
+	days, rest := d/(24*time.Hour), d%(24*time.Hour)
+	switch {
+	case days > 0 && rest >= time.Hour:
+		return fmt.Sprintf("%s d %d h ahead of real time", grouped(int(days)), rest/time.Hour)
+	case days > 0:
+		return fmt.Sprintf("%s d ahead of real time", grouped(int(days)))
+	}
+	return span(d) + " ahead of real time"
+}
+
+// size is a number of bytes, in the decimal units in which ECR's console has
+// them.
+func size(n int64) string {
+	switch f := float64(n); {
+	case n < 1000:
+		return strconv.FormatInt(n, 10) + " B"
+	case n < 1e6:
+		return strconv.FormatFloat(f/1e3, 'f', 1, 64) + " kB"
+	case n < 1e9:
+		return strconv.FormatFloat(f/1e6, 'f', 1, 64) + " MB"
+	default:
+		return strconv.FormatFloat(f/1e9, 'f', 2, 64) + " GB"
+	}
+}

@@ -1,0 +1,44 @@
+package console
+
+import (
+	"testing"
+	"time"
+)
+
+func TestWords(t *testing.T) {
+	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	for got, want := range map[string]string{
+		since(now, now.Add(-30*time.Second)):    "just now",
+		since(now, now.Add(-90*time.Minute)):    "1\u00a0h ago",
+		since(now, now.Add(-47*time.Hour)):      "47\u00a0h ago",
+		since(now, now.Add(-15*24*time.Hour)):   "15\u00a0d ago",
+		until(now, now.Add(-time.Second)):       "in a moment",
+		until(now, now.Add(119*time.Second)):    "in 2\u00a0min",
+		until(now, now.Add(7*24*time.Hour-1e9)): "in 7\u00a0d",
+		ahead(0):                                "in step with real time",
+		ahead(26 * time.Hour):                   "1 d 2 h ahead of real time",
+		ahead(14 * 24 * time.Hour):              "14 d ahead of real time",
+		size(999):                               "999 B",
+		size(48_000_000):                        "48.0 MB",
+		size(1_230_000_000):                     "1.23 GB",
+		grouped(1_234_567):                      "1,234,567",
+		count(1, "task", "tasks"):               "1 task",
+		briefly("web", "(service web) has started 2 tasks: (task 0123456789abcdef0123456789abcdef) (task ffff456789abcdef0123456789abcdef)."): "has started 2 tasks: 01234567, ffff4567.",
+		briefly("web", "(service api) was unable (task"):                                 "(service api) was unable (task",
+		versionOfImage("123.dkr.ecr.eu-west-1.amazonaws.com/app:v1@sha256:" + zeros(64)): "v1",
+		versionOfImage("app"): "latest",
+		versionOfImage("?!"):  "?!",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func zeros(n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = '0'
+	}
+	return string(b)
+}
