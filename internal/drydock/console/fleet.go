@@ -90,6 +90,7 @@ type cell struct {
 // line is something that was said at a time.
 type line struct {
 	At   time.Time
+	When string
 	Text string
 }
 
@@ -97,6 +98,7 @@ type line struct {
 type stoppedTask struct {
 	ID, Version, Reason, Exit string
 	At                        time.Time
+	When                      string
 }
 
 // The parts of AWS's answers that the page shows.
@@ -155,12 +157,12 @@ func (c *Console) fleet(ctx context.Context, seen ecs.Fleet, a asked, now time.T
 	})
 	f.Pager = p
 	var err error
-	f.Clusters, err = c.clusters(ctx, seen, shown, a)
+	f.Clusters, err = c.clusters(ctx, seen, shown, a, now)
 	return f, err
 }
 
 // clusters describes the services that are shown, and what runs beside them.
-func (c *Console) clusters(ctx context.Context, seen ecs.Fleet, shown []ecs.Glance, a asked) ([]clusterView, error) {
+func (c *Console) clusters(ctx context.Context, seen ecs.Fleet, shown []ecs.Glance, a asked, now time.Time) ([]clusterView, error) {
 	var out []clusterView
 	for _, name := range seen.Clusters {
 		cluster := clusterView{Name: name}
@@ -171,7 +173,7 @@ func (c *Console) clusters(ctx context.Context, seen ecs.Fleet, shown []ecs.Glan
 			}
 		}
 		var err error
-		if cluster.Services, err = c.services(ctx, name, names); err != nil {
+		if cluster.Services, err = c.services(ctx, name, names, now); err != nil {
 			return nil, err
 		}
 		alone := seen.Alone[name]
@@ -188,7 +190,7 @@ func (c *Console) clusters(ctx context.Context, seen ecs.Fleet, shown []ecs.Glan
 	return out, nil
 }
 
-func (c *Console) services(ctx context.Context, cluster string, names []string) ([]serviceView, error) {
+func (c *Console) services(ctx context.Context, cluster string, names []string, now time.Time) ([]serviceView, error) {
 	var out []serviceView
 	for some := range slices.Chunk(names, describeMost) {
 		var answer struct{ Services []serviceDoc }
@@ -203,7 +205,7 @@ func (c *Console) services(ctx context.Context, cluster string, names []string) 
 			if s.Status == "INACTIVE" { // deleted since the glance
 				continue
 			}
-			one, err := c.service(ctx, cluster, s)
+			one, err := c.service(ctx, cluster, s, now)
 			if gone(err) {
 				continue
 			}
@@ -222,7 +224,7 @@ func gone(err error) bool {
 	return ok && strings.Contains(refused.Code, "NotFound")
 }
 
-func (c *Console) service(ctx context.Context, cluster string, doc serviceDoc) (serviceView, error) {
+func (c *Console) service(ctx context.Context, cluster string, doc serviceDoc, now time.Time) (serviceView, error) {
 	s := serviceView{
 		ID: "service-" + cluster + "-" + doc.ServiceName, Name: doc.ServiceName,
 		Desired: doc.DesiredCount, Running: doc.RunningCount, Pending: doc.PendingCount,
@@ -237,7 +239,7 @@ func (c *Console) service(ctx context.Context, cluster string, doc serviceDoc) (
 	}
 	s.Says = saysState(s.State)
 	for _, e := range doc.Events[:min(len(doc.Events), newsShown)] {
-		s.Events = append(s.Events, line{e.CreatedAt.time(), briefly(doc.ServiceName, e.Message)})
+		s.Events = append(s.Events, line{e.CreatedAt.time(), when(now, e.CreatedAt.time()), briefly(doc.ServiceName, e.Message)})
 	}
 	alive, err := c.tasksOf(ctx, cluster, doc.ServiceName, "RUNNING")
 	if err != nil {
@@ -263,7 +265,7 @@ func (c *Console) service(ctx context.Context, cluster string, doc serviceDoc) (
 		}
 		s.Deployments = append(s.Deployments, one)
 	}
-	s.Stopped, s.MoreStopped = stopped(ending)
+	s.Stopped, s.MoreStopped = stopped(ending, now)
 	return s, nil
 }
 
@@ -441,7 +443,7 @@ func (c *Console) version(ctx context.Context, arn string) string {
 }
 
 // stopped are the tasks that have stopped, the newest first.
-func stopped(ending []taskDoc) (out []stoppedTask, more int) {
+func stopped(ending []taskDoc, now time.Time) (out []stoppedTask, more int) {
 	var all []taskDoc
 	for _, t := range ending {
 		if t.LastStatus == "STOPPED" {
@@ -451,7 +453,7 @@ func stopped(ending []taskDoc) (out []stoppedTask, more int) {
 	slices.SortStableFunc(all, func(a, b taskDoc) int { return cmp.Compare(b.StoppedAt, a.StoppedAt) })
 	for _, t := range all[:min(len(all), stoppedShown)] {
 		id := lastPart(t.TaskArn)
-		one := stoppedTask{ID: shortID(id), Version: versionOf(t), Reason: t.StoppedReason, At: t.StoppedAt.time(), Exit: "–"}
+		one := stoppedTask{ID: shortID(id), Version: versionOf(t), Reason: t.StoppedReason, At: t.StoppedAt.time(), When: when(now, t.StoppedAt.time()), Exit: "–"}
 		for _, k := range t.Containers {
 			if k.Reason != "" && !strings.Contains(one.Reason, k.Reason) {
 				one.Reason += " · " + k.Reason

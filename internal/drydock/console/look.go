@@ -77,7 +77,7 @@ func (c *Console) look(ctx context.Context, a asked) (view, error) {
 		return v, err
 	}
 	v.Weather = c.weather(v.Clock.Now)
-	v.Events = c.happenings()
+	v.Events = c.happenings(v.Clock.Now)
 	return v, nil
 }
 

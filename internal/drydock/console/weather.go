@@ -66,6 +66,7 @@ func saysFault(f faults.Report) string {
 type happening struct {
 	ID      string
 	At      time.Time
+	When    string
 	Kind    string // what kind of thing it happened to
 	About   string
 	What    string
@@ -88,7 +89,7 @@ type eventDoc struct {
 	}
 }
 
-func (c *Console) happenings() []happening {
+func (c *Console) happenings(now time.Time) []happening {
 	var out []happening
 	for _, doc := range c.views.Events(eventsShown) {
 		var e eventDoc
@@ -96,14 +97,14 @@ func (c *Console) happenings() []happening {
 			c.views.Log.Error("an event cannot be shown", "error", err)
 			continue
 		}
-		out = append(out, show(e))
+		out = append(out, show(e, now))
 	}
 	return out
 }
 
-func show(e eventDoc) happening {
+func show(e eventDoc, now time.Time) happening {
 	d := e.Detail
-	h := happening{ID: e.ID, At: e.Time, Kind: e.DetailType}
+	h := happening{ID: e.ID, At: e.Time, When: when(now, e.Time), Kind: e.DetailType}
 	if len(e.Resources) > 0 {
 		h.About = lastPart(e.Resources[0])
 	}

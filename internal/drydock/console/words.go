@@ -13,11 +13,18 @@ func words() template.FuncMap {
 		"stamp": func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") },
 		"long":  func(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05") },
 		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"clock": func(t time.Time) string { return t.UTC().Format("15:04:05") },
 		"count": count,
 		"ahead": ahead,
 		"pace":  func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) },
 	}
+}
+
+// when is a time of today by the second, of another day with the day.
+func when(now, t time.Time) string {
+	if now, t = now.UTC(), t.UTC(); now.YearDay() != t.YearDay() || now.Year() != t.Year() {
+		return t.Format("2 Jan 15:04")
+	}
+	return t.Format("15:04:05")
 }
 
 // count is "1 task", "4 tasks".

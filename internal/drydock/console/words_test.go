@@ -15,6 +15,8 @@ func TestWords(t *testing.T) {
 		until(now, now.Add(-time.Second)):       "in a moment",
 		until(now, now.Add(119*time.Second)):    "in 2\u00a0min",
 		until(now, now.Add(7*24*time.Hour-1e9)): "in 7\u00a0d",
+		when(now, now.Add(-time.Minute)):        "08:59:00",
+		when(now, now.Add(-365*24*time.Hour)):   "21 Nov 09:00",
 		ahead(0):                                "in step with real time",
 		ahead(26 * time.Hour):                   "1 d 2 h ahead of real time",
 		ahead(14 * 24 * time.Hour):              "14 d ahead of real time",
