@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a browser may take for anything before a test fails.
-const patience = time.Minute
+const patience = 4 * time.Minute
 
 // tab is a page in a real browser, which must not complain of anything.
 type tab struct {
@@ -100,7 +100,7 @@ func (b *tab) open(y yard, query string) {
 // await waits until an expression is true in the page.
 func (b *tab) await(expression string) {
 	b.t.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second)))
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute)))
 	if err != nil {
 		shown, _ := chromedp.Run(b.ctx, chromedp.Text("body"))
 		b.t.Fatalf("await %s: %v; the page says:\n%s", expression, err, shown)
