@@ -114,7 +114,7 @@ type (
 	}
 	deploymentDoc struct {
 		ID, Status, TaskDefinition, RolloutState, RolloutStateReason string
-		DesiredCount, RunningCount, FailedTasks                      int
+		DesiredCount, RunningCount, PendingCount, FailedTasks        int
 	}
 	taskDoc struct {
 		TaskArn, TaskDefinitionArn, LastStatus, DesiredStatus, HealthStatus, StartedBy, Group, StoppedReason string
@@ -347,7 +347,7 @@ func (c *Console) deployment(ctx context.Context, doc deploymentDoc, tasks []tas
 		d.Cells = append(d.Cells, cellOf(t))
 	}
 	d.Dense = len(d.Cells) > 12
-	d.More = max(0, doc.RunningCount-len(d.Cells))
+	d.More = max(0, doc.RunningCount+doc.PendingCount-len(d.Cells))
 	return d
 }
 
