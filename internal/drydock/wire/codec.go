@@ -28,13 +28,13 @@ import (
 // does not have.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
-	if err := encode(&b, reflect.ValueOf(v)); err != nil {
+	if err := lowerCase.encode(&b, reflect.ValueOf(v)); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
 }
 
-func encode(b *bytes.Buffer, v reflect.Value) error {
+func (n naming) encode(b *bytes.Buffer, v reflect.Value) error {
 	if !v.IsValid() {
 		b.WriteString("null")
 		return nil
@@ -42,6 +42,8 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 	switch x := v.Interface().(type) {
 	case Extended:
 		return x.encode(b)
+	case capitalized:
+		return capitals.encode(b, reflect.ValueOf(x.value))
 	case json.RawMessage:
 		if len(x) == 0 {
 			x = json.RawMessage("null")
@@ -63,23 +65,23 @@ func encode(b *bytes.Buffer, v reflect.Value) error {
 			b.WriteString("null")
 			return nil
 		}
-		return encode(b, v.Elem())
+		return n.encode(b, v.Elem())
 	case reflect.Struct:
-		return encodeStruct(b, v)
+		return n.encodeStruct(b, v)
 	case reflect.Slice, reflect.Array:
 		b.WriteByte('[')
 		for i := range v.Len() {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			if err := encode(b, v.Index(i)); err != nil {
+			if err := n.encode(b, v.Index(i)); err != nil {
 				return err
 			}
 		}
 		b.WriteByte(']')
 		return nil
 	case reflect.Map:
-		return encodeMap(b, v)
+		return n.encodeMap(b, v)
 	case reflect.String:
 		return encodeJSON(b, v.String())
 	case reflect.Bool, reflect.Int, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64:
@@ -98,7 +100,7 @@ func encodeJSON(b *bytes.Buffer, v any) error {
 	return nil
 }
 
-func encodeStruct(b *bytes.Buffer, v reflect.Value) error {
+func (n naming) encodeStruct(b *bytes.Buffer, v reflect.Value) error {
 	b.WriteByte('{')
 	first := true
 	for i := range v.NumField() {
@@ -110,11 +112,11 @@ func encodeStruct(b *bytes.Buffer, v reflect.Value) error {
 			b.WriteByte(',')
 		}
 		first = false
-		if err := encodeJSON(b, memberName(f.Name)); err != nil {
+		if err := encodeJSON(b, n.member(f.Name)); err != nil {
 			return err
 		}
 		b.WriteByte(':')
-		if err := encode(b, v.Field(i)); err != nil {
+		if err := n.encode(b, v.Field(i)); err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
@@ -122,7 +124,7 @@ func encodeStruct(b *bytes.Buffer, v reflect.Value) error {
 	return nil
 }
 
-func encodeMap(b *bytes.Buffer, v reflect.Value) error {
+func (n naming) encodeMap(b *bytes.Buffer, v reflect.Value) error {
 	if v.Type().Key().Kind() != reflect.String {
 		return fmt.Errorf("wire: cannot encode a %s", v.Type())
 	}
@@ -131,7 +133,7 @@ func encodeMap(b *bytes.Buffer, v reflect.Value) error {
 	m := make(map[string]json.RawMessage, v.Len())
 	for _, k := range v.MapKeys() {
 		var e bytes.Buffer
-		if err := encode(&e, v.MapIndex(k)); err != nil {
+		if err := n.encode(&e, v.MapIndex(k)); err != nil {
 			return err
 		}
 		m[k.String()] = e.Bytes()
@@ -162,7 +164,9 @@ func memberName(field string) string {
 // Decode reads an AWS JSON document into a struct of the SDK's types. Members
 // that the struct does not have are passed over, nulls count as absent. A
 // wrong type is a SerializationException that names the member.
-func Decode(body []byte, into any) error {
+func Decode(body []byte, into any) error { return lowerCase.decodeBody(body, into) }
+
+func (n naming) decodeBody(body []byte, into any) error {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
 		return nil
@@ -179,14 +183,14 @@ func Decode(body []byte, into any) error {
 	if _, isObject := doc.(map[string]any); !isObject {
 		return &Error{Code: "SerializationException", Message: "the request body is not a JSON object"}
 	}
-	return decode(doc, reflect.ValueOf(into).Elem(), "")
+	return n.decode(doc, reflect.ValueOf(into).Elem(), "")
 }
 
 // maxTimestamp is the last second of the year 9999, the end of the calendar
 // that AWS's own timestamp formats can write.
 const maxTimestamp = 253402300799
 
-func decode(doc any, v reflect.Value, at string) error {
+func (n naming) decode(doc any, v reflect.Value, at string) error {
 	if doc == nil {
 		return nil
 	}
@@ -215,7 +219,7 @@ func decode(doc any, v reflect.Value, at string) error {
 	switch v.Kind() {
 	case reflect.Pointer:
 		p := reflect.New(v.Type().Elem())
-		if err := decode(doc, p.Elem(), at); err != nil {
+		if err := n.decode(doc, p.Elem(), at); err != nil {
 			return err
 		}
 		v.Set(p)
@@ -229,8 +233,8 @@ func decode(doc any, v reflect.Value, at string) error {
 			if !isMember(f) {
 				continue
 			}
-			name := memberName(f.Name)
-			if err := decode(m[name], v.Field(i), strings.TrimPrefix(at+"."+name, ".")); err != nil {
+			name := n.member(f.Name)
+			if err := n.decode(m[name], v.Field(i), strings.TrimPrefix(at+"."+name, ".")); err != nil {
 				return err
 			}
 		}
@@ -241,7 +245,7 @@ func decode(doc any, v reflect.Value, at string) error {
 		}
 		s := reflect.MakeSlice(v.Type(), len(list), len(list))
 		for i, e := range list {
-			if err := decode(e, s.Index(i), fmt.Sprintf("%s[%d]", at, i)); err != nil {
+			if err := n.decode(e, s.Index(i), fmt.Sprintf("%s[%d]", at, i)); err != nil {
 				return err
 			}
 		}
@@ -254,7 +258,7 @@ func decode(doc any, v reflect.Value, at string) error {
 		out := reflect.MakeMapWithSize(v.Type(), len(m))
 		for k, e := range m {
 			value := reflect.New(v.Type().Elem()).Elem()
-			if err := decode(e, value, at+"."+k); err != nil {
+			if err := n.decode(e, value, at+"."+k); err != nil {
 				return err
 			}
 			out.SetMapIndex(reflect.ValueOf(k).Convert(v.Type().Key()), value)
@@ -308,6 +312,9 @@ func mismatch(at, want string, got any) error {
 		kind = "a string"
 	case json.Number:
 		kind = "the number " + fmt.Sprint(got)
+		if want == "a string" { // it may be a secret
+			kind = "a number"
+		}
 	case bool:
 		kind = "a boolean"
 	case []any:

@@ -67,7 +67,7 @@ func TestDecodeErrorsNameTheMember(t *testing.T) {
 		{`{"desiredCount":"three"}`, "desiredCount must be an integer, not a string"},
 		{`{"desiredCount":1.5}`, "desiredCount must be an integer, not the number 1.5"},
 		{`{"desiredCount":4294967296}`, "desiredCount must be an integer, not the number 4294967296"},
-		{`{"cluster":7}`, "cluster must be a string, not the number 7"},
+		{`{"cluster":7}`, "cluster must be a string, not a number"},
 		{`{"forceNewDeployment":"yes"}`, "forceNewDeployment must be a boolean, not a string"},
 		{`{"loadBalancers":{}}`, "loadBalancers must be a list, not an object"},
 		{`{"loadBalancers":[{"containerPort":true}]}`, "loadBalancers[0].containerPort must be an integer, not a boolean"},

@@ -18,7 +18,7 @@ type Extended struct {
 
 func (x Extended) encode(b *bytes.Buffer) error {
 	if len(x.Extra) == 0 {
-		return encode(b, reflect.ValueOf(x.Value))
+		return lowerCase.encode(b, reflect.ValueOf(x.Value))
 	}
 	known, err := Encode(x.Value)
 	if err != nil {
@@ -34,7 +34,7 @@ func (x Extended) encode(b *bytes.Buffer) error {
 			return fmt.Errorf("wire: %s: %w", name, err)
 		}
 	}
-	return encode(b, reflect.ValueOf(overlay(extra, value)))
+	return lowerCase.encode(b, reflect.ValueOf(overlay(extra, value)))
 }
 
 func overlay(under, over any) any {

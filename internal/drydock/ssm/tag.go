@@ -1,0 +1,112 @@
+package ssm
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+)
+
+// maxTags is the most tags that a parameter may have.
+const maxTags = 50
+
+// merge adds tags to those of a parameter.
+func merge(old map[string]string, tags []types.Tag) (map[string]string, error) {
+	merged := map[string]string{}
+	maps.Copy(merged, old)
+	var c constraint.Checks
+	for _, t := range tags {
+		if c.Present("tags.key", t.Key != nil) && c.Present("tags.value", t.Value != nil) {
+			c.Length("tags.key", t.Key, 1, 128)
+			c.Length("tags.value", t.Value, 0, 256)
+			if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
+				return nil, invalid("Tag keys can't start with aws:, which AWS keeps for itself.")
+			}
+			merged[*t.Key] = *t.Value
+		}
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if len(merged) > maxTags {
+		return nil, wire.Errorf("TooManyTagsError", "The Targets parameter includes too many tags. A parameter can have at most %d.", maxTags)
+	}
+	return merged, nil
+}
+
+// tagged is the parameter that a request about tags names: by its name only.
+func (s *Store) tagged(kind types.ResourceTypeForTagging, id *string) (parameter, error) {
+	var c constraint.Checks
+	c.Present("resourceType", kind != "")
+	c.Present("resourceId", id != nil)
+	constraint.OneOf(&c, "resourceType", kind, kind.Values())
+	if err := c.Err(); err != nil {
+		return parameter{}, err
+	}
+	if kind != types.ResourceTypeForTaggingParameter {
+		return parameter{}, wire.Errorf("InvalidResourceType", "drydock has no resources of the type %s, parameters only.", kind)
+	}
+	p, ok := s.parameters[*id]
+	if !ok {
+		return p, wire.Errorf("InvalidResourceId", "The resource ID isn't valid. Verify that you entered the correct ID and try again.")
+	}
+	return p, nil
+}
+
+func (s *Store) addTagsToResource(_ context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
+	var c constraint.Checks
+	c.Present("tags", in.Tags != nil)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.tagged(in.ResourceType, in.ResourceId)
+	if err != nil {
+		return nil, err
+	}
+	if p.Tags, err = merge(p.Tags, in.Tags); err != nil {
+		return nil, err
+	}
+	return &ssm.AddTagsToResourceOutput{}, s.put(p)
+}
+
+func (s *Store) removeTagsFromResource(_ context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
+	var c constraint.Checks
+	c.Present("tagKeys", in.TagKeys != nil)
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.tagged(in.ResourceType, in.ResourceId)
+	if err != nil {
+		return nil, err
+	}
+	p.Tags = maps.Clone(p.Tags)
+	for _, key := range in.TagKeys {
+		delete(p.Tags, key)
+	}
+	return &ssm.RemoveTagsFromResourceOutput{}, s.put(p)
+}
+
+func (s *Store) listTagsForResource(_ context.Context, in *ssm.ListTagsForResourceInput) (*ssm.ListTagsForResourceOutput, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.tagged(in.ResourceType, in.ResourceId)
+	if err != nil {
+		return nil, err
+	}
+	out := &ssm.ListTagsForResourceOutput{TagList: []types.Tag{}}
+	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
+		out.TagList = append(out.TagList, types.Tag{Key: &key, Value: aws.String(p.Tags[key])})
+	}
+	return out, nil
+}
