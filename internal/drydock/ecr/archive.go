@@ -83,7 +83,11 @@ func (r *Registry) archive(repo *repository, i image) (image, error) {
 		return image{}, wire.Errorf(codeStorageClass, "Requested image referenced by manifest list: [%s]", strings.Join(holders, ", "))
 	}
 	i = i.archived(r.clock.Now())
-	return i, r.commit(changes{put: []record{i}})
+	if err := r.commit(changes{put: []record{i}}); err != nil {
+		return image{}, err
+	}
+	r.tellStorageClass(i)
+	return i, nil
 }
 
 // restore begins to bring an image back from the archive.
@@ -117,9 +121,12 @@ func (r *Registry) scheduleRestore(i image) {
 		if !ok || !waiting.RestoredAt.Equal(i.RestoredAt) {
 			return
 		}
-		if err := r.commit(changes{put: []record{waiting.activated(now)}}); err != nil {
+		waiting = waiting.activated(now)
+		if err := r.commit(changes{put: []record{waiting}}); err != nil {
 			r.log.Error("an image was not restored", "repository", i.Repository, "digest", i.Digest, "error", err)
+			return
 		}
+		r.tellStorageClass(waiting)
 	})
 }
 

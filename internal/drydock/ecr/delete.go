@@ -66,7 +66,11 @@ func (r *Registry) delete(repo *repository, id types.ImageIdentifier) ([]types.I
 	}
 	if id.ImageTag != nil && len(i.Tags) > 1 {
 		untagged := []types.ImageIdentifier{{ImageDigest: &i.Digest, ImageTag: id.ImageTag}}
-		return untagged, nil, r.commit(changes{put: []record{i.without(*id.ImageTag)}})
+		if err := r.commit(changes{put: []record{i.without(*id.ImageTag)}}); err != nil {
+			return nil, nil, err
+		}
+		r.tellDelete(i, untagged)
+		return untagged, nil, nil
 	}
 	if parents := repo.parents(i.Digest); len(parents) > 0 {
 		return nil, &types.ImageFailure{
@@ -117,6 +121,9 @@ func (r *Registry) remove(repo *repository, gone []image, put ...record) error {
 	}
 	if err := r.commit(c); err != nil {
 		return err
+	}
+	for _, i := range gone {
+		r.tellDelete(i, i.ids())
 	}
 	return r.sweep(slices.Collect(maps.Keys(orphans)))
 }

@@ -117,6 +117,9 @@ func (r *Registry) detail(i image) types.ImageDetail {
 	if len(i.Tags) > 0 {
 		d.ImageTags = i.Tags
 	}
+	if i.Scan != nil {
+		d.ImageScanStatus, d.ImageScanFindingsSummary = i.Scan.shown(), i.Scan.summary()
+	}
 	if i.Content.Subject != nil {
 		d.SubjectManifestDigest = &i.Content.Subject.Digest
 	}

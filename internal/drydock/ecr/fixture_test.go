@@ -70,11 +70,33 @@ type fatal interface {
 
 func newRegistry(t fatal, s *store.Store, c *clock.Clock) *Registry {
 	t.Helper()
-	r, err := New(Options{Account: account, Region: region, Host: func() string { return host }, Clock: c, Store: s})
+	r, err := New(Options{Account: account, Region: region, Host: func() string { return host }, Clock: c, Store: s, Events: new(told)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// told is the events that a registry sent, each as one line of JSON behind its
+// type and resources.
+type told []string
+
+func (l *told) Emit(_ time.Time, detailType string, resources []string, detail any) {
+	doc, err := json.Marshal(detail)
+	if err != nil {
+		doc = []byte(err.Error())
+	}
+	*l = append(*l, strings.TrimSpace(detailType+" "+strings.Join(resources, ","))+" "+string(doc))
+}
+
+// events is what was told since the last call.
+func (f *fixture) events() []string {
+	all := f.registry.events.(*told)
+	f.registry.mu.Lock()
+	defer f.registry.mu.Unlock()
+	out := *all
+	*all = nil
+	return out
 }
 
 // repository creates a repository; the options change the request.
@@ -127,11 +149,17 @@ func addLayer(t fatal, r *Registry, repository string, content []byte) string {
 }
 
 // imageOf uploads the layer and configuration of an image that is told apart
-// by its name, and answers with its manifest.
+// by its name, and answers with its manifest. "NAME finds critical:1" is one
+// whose label says what a scan finds.
 func imageOf(t fatal, r *Registry, repository, name, platform string) []byte {
 	t.Helper()
 	os, arch, _ := strings.Cut(platform, "/")
-	config := fmt.Appendf(nil, `{"os":%q,"architecture":%q,"config":{"Labels":{"name":%q},"Env":["A=1"],"Cmd":["run"],"ExposedPorts":{"80/tcp":{},"443/tcp":{}}}}`, os, arch, name)
+	name, findings, some := strings.Cut(name, " finds ")
+	labels := map[string]string{"name": name}
+	if some {
+		labels[findingsLabel] = findings
+	}
+	config := fmt.Appendf(nil, `{"os":%q,"architecture":%q,"config":{"Labels":%s,"Env":["A=1"],"Cmd":["run"],"ExposedPorts":{"80/tcp":{},"443/tcp":{}}}}`, os, arch, marshal(t, labels))
 	layer := []byte("layer of " + name)
 	return marshal(t, map[string]any{
 		"schemaVersion": 2,

@@ -159,20 +159,27 @@ func (r *Registry) run(repo *repository, now time.Time) error {
 	next := repo.settings
 	next.NextRun, next.EvaluatedAt = now.Add(runEvery), now
 	put := []record{next}
-	var gone []image
+	var gone, archived []image
 	for _, d := range repo.evaluate(policy, now).Decisions {
 		i := repo.images[d.Digest]
 		switch d.Action {
 		case lifecycle.Expire:
 			gone = append(gone, i)
 		case lifecycle.Transition:
-			put = append(put, i.archived(now))
+			i = i.archived(now)
+			put, archived = append(put, i), append(archived, i)
 		default:
 			continue
 		}
 		r.log.Info("lifecycle policy", "repository", repo.Name, "digest", d.Digest, "tags", i.Tags, "action", d.Action, "rule", d.Rule)
 	}
-	return r.remove(repo, gone, put...)
+	if err := r.remove(repo, gone, put...); err != nil {
+		return err
+	}
+	for _, i := range archived {
+		r.tellStorageClass(i)
+	}
+	return nil
 }
 
 // evaluate judges the images of a repository, in the order of their digests.

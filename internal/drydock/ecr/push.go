@@ -67,14 +67,17 @@ func (r *Registry) push(repo *repository, tag, mediaType string, body []byte) (i
 	} else if next.Size, err = r.weigh(repo, content); err != nil {
 		return image{}, err
 	}
+	if on, _ := r.scanOnPush(repo.settings); on && !known && next.scannable() {
+		next = r.scanned(next)
+	}
 	if tag == "" || repo.tags[tag] == next.Digest {
-		return next, r.commit(changes{put: []record{next}})
+		return next, r.pushed(next, tag, nil)
 	}
 	if len(next.Tags) >= maxTagsOfImage {
 		return image{}, wire.Errorf("LimitExceededException", "The image already has the maximum number of tags, %d.", maxTagsOfImage)
 	}
 	next = next.with(tag)
-	put := []record{next}
+	var put []record
 	if owner, taken := repo.tags[tag]; taken {
 		if repo.frozen(tag) {
 			return image{}, tagAlreadyExists(repo.settings, tag)
@@ -83,7 +86,17 @@ func (r *Registry) push(repo *repository, tag, mediaType string, body []byte) (i
 		// that is how a moved tag feeds a lifecycle rule for untagged images.
 		put = append(put, repo.images[owner].without(tag))
 	}
-	return next, r.commit(changes{put: put})
+	return next, r.pushed(next, tag, put)
+}
+
+// pushed commits a pushed image, together with other changes, and tells of it.
+func (r *Registry) pushed(i image, tag string, put []record) error {
+	if err := r.commit(changes{put: append([]record{i}, put...)}); err != nil {
+		return err
+	}
+	r.tellPush(i, tag)
+	r.scheduleScan(i)
+	return nil
 }
 
 const (

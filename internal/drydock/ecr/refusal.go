@@ -38,16 +38,20 @@ func repositoryNotFound(name, account string) *wire.Error {
 		"The repository with name '%s' does not exist in the registry with id '%s'", name, account)
 }
 
-func (r *Registry) imageNotFound(repository string, id types.ImageIdentifier) *wire.Error {
+// identity is an id as messages have it.
+func identity(id types.ImageIdentifier) string {
 	orNull := func(s *string) string {
 		if s == nil {
 			return "null"
 		}
 		return *s
 	}
+	return fmt.Sprintf("{imageDigest:'%s', imageTag:'%s'}", orNull(id.ImageDigest), orNull(id.ImageTag))
+}
+
+func (r *Registry) imageNotFound(repository string, id types.ImageIdentifier) *wire.Error {
 	return wire.Errorf(CodeImageNotFound,
-		"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'",
-		orNull(id.ImageDigest), orNull(id.ImageTag), repository, r.account)
+		"The image with imageId %s does not exist within the repository with name '%s' in the registry with id '%s'", identity(id), repository, r.account)
 }
 
 func (r *Registry) imageAlreadyExists(repository, digest, tag string) *wire.Error {

@@ -11,8 +11,10 @@
 // Lifecycle policies run once a day of the clock, and judge as package
 // lifecycle does. An archived image can be described, but not pulled.
 //
-// A change is in the store before the call that makes it returns. Scanning and
-// replication are not here: their operations are answered as unknown.
+// A change is in the store before the call that makes it returns, and its
+// event is sent after that. A scan finds what a label of the image says.
+// Replication, pull-through caches, creation templates and signing are not here:
+// there are none to describe, and making one is refused.
 package ecr
 
 import (
@@ -35,6 +37,7 @@ type Options struct {
 	Host    func() string // host:port that clients reach the registry at; called once it is known
 	Clock   *clock.Clock
 	Store   *store.Store // its blobs are this registry's alone: those that it does not know are removed
+	Events  Emitter      // nil: nobody listens
 	Log     *slog.Logger // hears what a lifecycle policy did, and what could not be stored; nil for nobody
 }
 
@@ -46,11 +49,13 @@ type Registry struct {
 	host    func() string
 	clock   *clock.Clock
 	store   *store.Store
+	events  Emitter
 	log     *slog.Logger
 	key     []byte // seals tokens and download addresses
 
 	mu       sync.Mutex
 	state    state
+	registry registrySettings
 	uploads  map[string]*Upload // by id
 	arriving map[string]int     // digests of blobs being committed: not to be removed
 	previews map[string]preview // by repository; gone with the process
@@ -69,6 +74,7 @@ func New(o Options) (*Registry, error) {
 		uploads:  map[string]*Upload{},
 		arriving: map[string]int{},
 		previews: map[string]preview{},
+		events:   o.Events,
 		log:      o.Log,
 	}
 	if r.log == nil {
@@ -76,6 +82,9 @@ func New(o Options) (*Registry, error) {
 	}
 	if err := r.state.load(o.Store); err != nil {
 		return nil, fmt.Errorf("loading the registry: %w", err)
+	}
+	if err := r.loadSettings(); err != nil {
+		return nil, fmt.Errorf("loading the registry's settings: %w", err)
 	}
 	if err := r.loadKey(); err != nil {
 		return nil, err
@@ -98,6 +107,7 @@ func (r *Registry) schedule() {
 		r.scheduleRun(repo.settings)
 		for _, digest := range slices.Sorted(maps.Keys(repo.images)) {
 			r.scheduleRestore(repo.images[digest])
+			r.scheduleScan(repo.images[digest])
 		}
 	}
 }

@@ -2,6 +2,7 @@ package ecr
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
@@ -123,7 +124,8 @@ func (r *Registry) deleteRepository(in *ecr.DeleteRepositoryInput) (*ecr.DeleteR
 	}
 	var drop []record
 	var blobs []string
-	for _, i := range repo.images {
+	images := maps.Clone(repo.images)
+	for _, i := range images {
 		drop = append(drop, i)
 	}
 	for digest, l := range repo.layers {
@@ -132,6 +134,9 @@ func (r *Registry) deleteRepository(in *ecr.DeleteRepositoryInput) (*ecr.DeleteR
 	}
 	if err := r.commit(changes{drop: append(drop, repo.settings)}); err != nil {
 		return nil, err
+	}
+	for _, digest := range slices.Sorted(maps.Keys(images)) {
+		r.tellDelete(images[digest], images[digest].ids())
 	}
 	r.clock.Cancel(lifecycleKey(repo.Name))
 	delete(r.previews, repo.Name)

@@ -214,9 +214,9 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-func TestScanningIsUnknown(t *testing.T) {
+func TestPullThroughIsUnknown(t *testing.T) {
 	f := newFixture(t)
-	_, err := f.StartImageScan(t.Context(), &ecr.StartImageScanInput{RepositoryName: aws.String("app"), ImageId: &types.ImageIdentifier{ImageTag: aws.String("v1")}})
+	_, err := f.CreatePullThroughCacheRule(t.Context(), &ecr.CreatePullThroughCacheRuleInput{EcrRepositoryPrefix: aws.String("hub"), UpstreamRegistryUrl: aws.String("public.ecr.aws")})
 	wantCode(t, err, "UnknownOperationException")
 }
 

@@ -13,6 +13,11 @@ func (r *Registry) Service() wire.Service {
 		Target: "AmazonEC2ContainerRegistry_V20150921",
 		Operations: map[string]wire.Operation{
 			"DescribeRegistry":      locked(r, r.describeRegistry),
+			"GetRegistryPolicy":     locked(r, r.getRegistryPolicy),
+			"PutRegistryPolicy":     locked(r, r.putRegistryPolicy),
+			"DeleteRegistryPolicy":  locked(r, r.deleteRegistryPolicy),
+			"GetAccountSetting":     locked(r, r.getAccountSetting),
+			"PutAccountSetting":     locked(r, r.putAccountSetting),
 			"GetAuthorizationToken": locked(r, r.getAuthorizationToken),
 
 			"CreateRepository":              withTags(r, r.createRepository),
@@ -32,6 +37,20 @@ func (r *Registry) Service() wire.Service {
 			"BatchGetImage":    locked(r, r.batchGetImage),
 			"PutImage":         locked(r, r.putImage),
 			"BatchDeleteImage": locked(r, r.batchDeleteImage),
+
+			"StartImageScan":                          locked(r, r.startImageScan),
+			"DescribeImageScanFindings":               locked(r, r.describeImageScanFindings),
+			"GetRegistryScanningConfiguration":        locked(r, r.getRegistryScanningConfiguration),
+			"PutRegistryScanningConfiguration":        locked(r, r.putRegistryScanningConfiguration),
+			"BatchGetRepositoryScanningConfiguration": locked(r, r.batchGetRepositoryScanningConfiguration),
+
+			"ListImageReferrers":                  locked(r, r.listImageReferrers),
+			"PutReplicationConfiguration":         locked(r, r.putReplicationConfiguration),
+			"DescribeImageReplicationStatus":      locked(r, r.describeImageReplicationStatus),
+			"DescribePullThroughCacheRules":       locked(r, r.describePullThroughCacheRules),
+			"DescribeRepositoryCreationTemplates": locked(r, r.describeRepositoryCreationTemplates),
+			"GetSigningConfiguration":             locked(r, r.getSigningConfiguration),
+			"ListPullTimeUpdateExclusions":        locked(r, r.listPullTimeUpdateExclusions),
 
 			"UpdateImageStorageClass": locked(r, r.updateImageStorageClass),
 

@@ -99,6 +99,7 @@ type image struct {
 	Tags       []string // in the order they were given
 	PushedAt   time.Time
 	PulledAt   time.Time // zero: never
+	Scan       *scan     `json:",omitempty"` // nil: never scanned
 
 	Status      types.ImageStatus // "" is ACTIVE
 	ArchivedAt  time.Time         // when it went to the archive last; zero: never

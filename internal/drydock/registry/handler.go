@@ -101,8 +101,8 @@ func unauthorized(err error) error {
 	}
 }
 
-// startWhereNoMount turns a mount whose source does not have the layer into
-// the start of an upload, as the distribution spec wants it; ociserver would
+// startWhereNoMount turns a mount whose source does not have the layer, or any
+// mount where the account has put mounting off, into the start of an upload, as the distribution spec wants it; ociserver would
 // answer with an error.
 func (h *handler) startWhereNoMount(req *http.Request) {
 	query := req.URL.Query()
@@ -110,7 +110,7 @@ func (h *handler) startWhereNoMount(req *http.Request) {
 	if req.Method != http.MethodPost || digest == "" {
 		return
 	}
-	if _, err := h.registry.Layer(query.Get("from"), digest); err != nil {
+	if _, err := h.registry.Layer(query.Get("from"), digest); err != nil || !h.registry.MountsLayers() {
 		query.Del("mount")
 		query.Del("from")
 		req.URL.RawQuery = query.Encode()
