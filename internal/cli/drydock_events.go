@@ -60,7 +60,11 @@ func (c *drydockEvents) show(s *session, doc []byte) error {
 	if err := json.Unmarshal(doc, &e); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.sys.Stdout, "%s  %s  %s  %s\n", e.Time, e.DetailType, strings.Join(e.Resources, " "), e.news())
+	parts := []string{e.Time, e.DetailType}
+	if len(e.Resources) > 0 {
+		parts = append(parts, strings.Join(e.Resources, " "))
+	}
+	_, err := fmt.Fprintln(s.sys.Stdout, strings.Join(append(parts, e.news()), "  "))
 	return err
 }
 
@@ -77,15 +81,36 @@ type shownEvent struct {
 		EventTypeCode string `json:"eventTypeCode"`
 		StatusCode    string `json:"statusCode"`
 		StartTime     string `json:"startTime"`
+
+		// ECR's, whose image actions have no resources.
+		Action     string `json:"action-type"`
+		ScanStatus string `json:"scan-status"`
+		Repository string `json:"repository-name"`
+		Digest     string `json:"image-digest"`
+		Tag        string `json:"image-tag"`
+		Class      string `json:"target-storage-class"`
 	} `json:"detail"`
 }
 
+// image is the image of an event of ECR: its tag where there is one.
+func (e shownEvent) image() string {
+	d := e.Detail
+	switch {
+	case d.Tag != "":
+		return d.Repository + ":" + d.Tag
+	case d.Digest != "":
+		return d.Repository + "@" + d.Digest
+	}
+	return ""
+}
+
 // news is what happened: the state of a task with the reason of its end, the
-// name of what a service did, or a notice of AWS Health.
+// name of what a service did, a notice of AWS Health, or what ECR did to an
+// image.
 func (e shownEvent) news() string {
 	d := e.Detail
 	var parts []string
-	for _, part := range []string{d.LastStatus, d.StoppedReason, d.EventName, d.Reason, d.EventTypeCode, d.StatusCode, d.StartTime} {
+	for _, part := range []string{d.LastStatus, d.StoppedReason, d.EventName, d.Reason, d.EventTypeCode, d.StatusCode, d.StartTime, d.Action, d.ScanStatus, e.image(), d.Class} {
 		if part != "" {
 			parts = append(parts, part)
 		}

@@ -72,6 +72,10 @@ func serviceOf(target string) string {
 		return "logs"
 	case strings.HasPrefix(target, "AWSHealth_"):
 		return "health"
+	case target == "secretsmanager":
+		return "secretsmanager"
+	case target == "AmazonSSM":
+		return "ssm"
 	}
 	return ""
 }

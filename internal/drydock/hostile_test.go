@@ -38,6 +38,8 @@ func quay(t testing.TB) (*Server, map[string]wire.Operation) {
 		{"ECS.RegisterTaskDefinition", definition},
 		{"ECS.CreateService", service},
 		{"ECR.CreateRepository", `{"repositoryName":"web"}`},
+		{"Secrets Manager.CreateSecret", `{"Name":"db","SecretString":"x"}`},
+		{"Systems Manager.PutParameter", `{"Name":"db","Value":"x","Type":"String"}`},
 	} {
 		if _, err := operations[call.op](t.Context(), wire.Call{Body: []byte(call.body)}); err != nil {
 			t.Fatalf("%s: %v", call.op, err)
@@ -63,7 +65,11 @@ func memberNames() []string {
 		serviceDeploymentArn serviceDeploymentArns serviceRevisionArns stopType createdAt clientToken force sort
 		repositoryName repositoryNames imageIds imageTag imageManifest imageTagMutability layerDigests uploadId partFirstByte
 		partLastByte layerPartBlob lifecyclePolicyText filter registryId logGroupName logStreamName logEvents startTime endTime limit
-		filterPattern retentionInDays logStreamNames resourceArns`)
+		filterPattern retentionInDays logStreamNames resourceArns
+		imageId subjectId scanType rules policyText name value replicationConfiguration prefixes ecrRepositoryPrefixes
+		SecretId SecretIdList SecretString SecretBinary VersionStage VersionStages VersionId ClientRequestToken MoveToVersionId
+		RemoveFromVersionId RecoveryWindowInDays ForceDeleteWithoutRecovery Filters Tags TagKeys MaxResults NextToken SortBy
+		Name Names Value Type Tier Overwrite AllowedPattern Policies ParameterFilters Path Labels ParameterVersion ResourceType ResourceId`)
 }
 
 // Whatever an operation is sent, it answers as AWS does: with a success or an
@@ -81,6 +87,16 @@ func TestOperationsSurviveAnything(t *testing.T) {
 		if err == nil {
 			bodies = append(bodies, string(body))
 		}
+	}
+	for _, member := range []string{
+		`"Tags":[null]`, `"Tags":[{}]`, `"Filters":[null]`, `"Filters":[{"Key":"name"}]`, `"Filters":[{"Key":"","Values":[""]}]`, `"VersionStages":[""]`,
+		`"ParameterFilters":[{"Key":"tag:"}]`, `"ParameterFilters":[{"Key":"Label","Values":[""]}]`, `"AllowedPattern":"("`, `"NextToken":"\u0000"`,
+		`"VersionStage":"x","RemoveFromVersionId":"11111111-1111-4111-8111-111111111111"`, `"Labels":[""],"ParameterVersion":-1`,
+	} {
+		bodies = append(bodies, fmt.Sprintf(`{"SecretId":"db","Name":"db","Names":["db:"],"Path":"/","SecretString":"y","Value":"y","Overwrite":true,"ResourceType":"Parameter","ResourceId":"db","VersionStage":"AWSCURRENT",%s}`, member))
+	}
+	for _, member := range []string{`"imageId":{}`, `"imageId":{"imageTag":""}`, `"subjectId":{}`, `"rules":[{}]`, `"rules":[{"scanFrequency":"MANUAL","repositoryFilters":[{}]}]`, `"replicationConfiguration":{"rules":[{}]}`} {
+		bodies = append(bodies, fmt.Sprintf(`{"repositoryName":"web",%s}`, member))
 	}
 	// What is right but for one member, or empty deep inside.
 	for _, inner := range []string{`{}`, `{"awsvpcConfiguration":null}`, `{"awsvpcConfiguration":{}}`, `{"awsvpcConfiguration":{"subnets":[]}}`, `{"awsvpcConfiguration":{"subnets":[null]}}`} {

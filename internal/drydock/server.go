@@ -36,6 +36,8 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/docker"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/simulated"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/secretsmanager"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ssm"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -161,14 +163,26 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.resumeCalendar(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: seed(), Log: o.Log, Changed: s.changed.Ring})
 	images, err := ecr.New(ecr.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log,
-		Host: func() string { return s.Addr },
+		Events: s.events.From("aws.ecr"),
+		Host:   func() string { return s.Addr },
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if s.logs, err = logs.New(logs.Options{Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store}); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	secrets, err := secretsmanager.New(secretsmanager.Options{
+		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log, Seed: seed(),
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	parameters, err := ssm.New(ssm.Options{Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store})
+	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err = s.openRuntime(ctx, images); err != nil {
@@ -181,16 +195,15 @@ func (s *Server) open(ctx context.Context) error {
 	aws := http.NewServeMux()
 	aws.Handle("/v2/", registry.Handler(images, o.Log))
 	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
-	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: seed(), Log: o.Log, Changed: s.changed.Ring})
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
-		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Log: o.Log, Seed: seed(),
+		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Log: o.Log, Seed: seed(),
 		Events: s.events.From("aws.ecs"), Notices: health.Notifier{Account: o.Account, Region: o.Region, Events: s.events.From("aws.health")},
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account), health.Service(o.Account, o.Region, s.tasks)}
+	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service()}
 	loaded = wire.NewMux(o.Log, s.services...)
 	s.page = console.New(s.views(images))
 

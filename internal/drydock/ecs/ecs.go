@@ -74,6 +74,7 @@ type Options struct {
 	Runtime runtime.Runtime
 	Images  Images
 	Logs    Logs
+	Secrets Secrets  // nil: there are none
 	Events  Emitter  // nil: nobody listens
 	Notices Notifier // nil: nobody is told of retirements
 	Log     *slog.Logger
@@ -133,6 +134,9 @@ func New(o Options) (*ECS, error) {
 
 		settings:    map[string]*setting{},
 		retirements: map[string]*Retirement{},
+	}
+	if e.Secrets == nil {
+		e.Secrets = noSecrets{}
 	}
 	if err := e.load(); err != nil {
 		return nil, fmt.Errorf("load ECS state: %w", err)

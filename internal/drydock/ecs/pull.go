@@ -14,8 +14,8 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 )
 
-// pull is the PENDING phase: fix or use the digests, look every image up, and
-// hand the task to the runtime.
+// pull is the PENDING phase: read the secrets, fix or use the digests, look
+// every image up, and hand the task to the runtime.
 func (e *ECS) pull(t *task, now time.Time) {
 	if t.LastStatus == statusProvisioning {
 		t.LastStatus, t.PullStarted = statusPending, now
@@ -27,7 +27,11 @@ func (e *ECS) pull(t *task, now time.Time) {
 		return
 	}
 	if t.PullTries == 1 {
-		if reason := e.openLogs(t, spec); reason != "" {
+		var reason string
+		if t.resolved, reason = e.resolve(t, spec); reason == "" {
+			reason = e.openLogs(t, spec)
+		}
+		if reason != "" {
 			e.failStart(t, "", reason, now)
 			return
 		}
@@ -60,6 +64,7 @@ func (e *ECS) pull(t *task, now time.Time) {
 		t.PullStopped = now
 		t.Launched = true
 		e.Runtime.Start(e.launch(t, spec, images), func(ev runtime.Event) { e.report(t.ID, ev) })
+		t.resolved = resolved{}
 	})
 }
 
@@ -195,6 +200,8 @@ func (e *ECS) launch(t *task, spec *ecs.RegisterTaskDefinitionInput, images []Im
 		for _, kv := range o.environment(c) {
 			n.Environment = append(n.Environment, aws.ToString(kv.Name)+"="+aws.ToString(kv.Value))
 		}
+		n.Environment = append(n.Environment, t.resolved.environment[*c.Name]...)
+		n.Login = t.resolved.logins[*c.Name]
 		for _, p := range c.PortMappings {
 			n.Ports = append(n.Ports, int(aws.ToInt32(p.ContainerPort)))
 		}

@@ -73,6 +73,8 @@ type task struct {
 	Retirement string    // id; "" for a task that nobody announced the end of
 	RetireBy   time.Time // set when its retirement began: stopped then, replaced or not
 
+	resolved resolved // never stored
+
 	told  string // what the last event about it said
 	phase int    // counts wake-ups scheduled, so that one that came too late is told apart
 }
@@ -364,6 +366,7 @@ func (e *ECS) stopTask(t *task, code, reason string, now time.Time) {
 		return
 	}
 	t.DesiredStatus, t.Stopping, t.StopCode, t.StoppedReason = statusStopped, now, code, reason
+	t.resolved = resolved{}
 	t.phase++
 	e.Clock.Cancel("task/" + t.ID)
 	e.markTask(t)

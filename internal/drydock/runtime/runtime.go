@@ -52,8 +52,13 @@ type Container struct {
 	Ports       []int
 	HealthCheck *HealthCheck
 	DependsOn   []Dependency
+	Login       Login                           // to the registry of an image from elsewhere; zero: none
 	Log         func(at time.Time, line string) // one line of output; never nil
 }
+
+// Login is who pulls from a registry other than drydock's own. It is never
+// logged.
+type Login struct{ Username, Password string }
 
 // HealthCheck is a container's own check, as in the task definition.
 type HealthCheck struct {

@@ -42,7 +42,15 @@ func (r *Runtime) pullForeign(ctx context.Context, c runtime.Container) (string,
 	if _, err := r.engine.ImageInspect(ctx, image); err == nil {
 		return image, nil
 	}
-	if err := r.fetch(ctx, image, ""); err != nil {
+	auth := ""
+	if c.Login != (runtime.Login{}) {
+		var err error
+		auth, err = authconfig.Encode(registry.AuthConfig{Username: c.Login.Username, Password: c.Login.Password, ServerAddress: c.Image.Registry})
+		if err != nil {
+			return "", fmt.Errorf("encoding the registry's credentials: %w", err)
+		}
+	}
+	if err := r.fetch(ctx, image, auth); err != nil {
 		return "", r.pullError(ctx, err, image)
 	}
 	return image, nil

@@ -66,6 +66,7 @@ func parse(labels map[string]string) (behaviour, error) {
 				err = fmt.Errorf("want true or false")
 			}
 		case "platform": // what the image claims to be built for; the scheduler judges it
+		case "findings": // what a scan of it finds; ECR reads it
 		default:
 			err = fmt.Errorf("no such label")
 		}

@@ -13,6 +13,7 @@
 //	                                    unhealthy-after=5m
 //	plimsoll.drydock.ignore-sigterm=true   runs on until it is killed
 //	plimsoll.drydock.platform=…         not for this package: the scheduler judges it
+//	plimsoll.drydock.findings=…         not for this package: ECR's scans find them
 //
 // Health is reported for containers whose task definition has a health check,
 // and at the times at which its interval, retries and start period have it.
