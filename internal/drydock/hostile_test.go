@@ -69,7 +69,10 @@ func memberNames() []string {
 		imageId subjectId scanType rules policyText name value replicationConfiguration prefixes ecrRepositoryPrefixes
 		SecretId SecretIdList SecretString SecretBinary VersionStage VersionStages VersionId ClientRequestToken MoveToVersionId
 		RemoveFromVersionId RecoveryWindowInDays ForceDeleteWithoutRecovery Filters Tags TagKeys MaxResults NextToken SortBy
-		Name Names Value Type Tier Overwrite AllowedPattern Policies ParameterFilters Path Labels ParameterVersion ResourceType ResourceId`)
+		Name Names Value Type Tier Overwrite AllowedPattern Policies ParameterFilters Path Labels ParameterVersion ResourceType ResourceId
+		taskDefinitions protectionEnabled expiresInMinutes command interactive container containerInstances namespace
+		attributes targetType attributeName attributeValue name value principalArn effectiveSettings capacityProvider
+		capacityProviders autoScalingGroupProvider taskSet scale primaryTaskSet cpu memory taskRoleArn executionRoleArn`)
 }
 
 // Whatever an operation is sent, it answers as AWS does: with a success or an
@@ -117,9 +120,12 @@ func TestOperationsSurviveAnything(t *testing.T) {
 	for _, container := range []string{
 		`null`, `{}`, `{"name":"a"}`, `{"name":"a","image":""}`, `{"name":"a","image":"i","dependsOn":[null]}`, `{"name":"a","image":"i","healthCheck":{}}`,
 		`{"name":"a","image":"i","logConfiguration":{}}`, `{"name":"a","image":"i","portMappings":[null]}`, `{"name":"a","image":"i","environment":[null]}`,
-		`{"name":"a","image":"::","secrets":[null]}`,
+		`{"name":"a","image":"::","secrets":[null]}`, `{"name":"a","image":"i","mountPoints":[null,{}]}`, `{"name":"a","image":"i","volumesFrom":[{}],"links":[":",""]}`,
+		`{"name":"a","image":"i","dependsOn":[{"containerName":"a","condition":"START"}]}`, `{"name":"a","image":"i","ulimits":[null]}`,
+		`{"name":"a","image":"i","linuxParameters":{},"environmentFiles":[null],"restartPolicy":{}}`, `{"name":"a","image":"i","portMappings":[{"containerPort":80,"hostPort":0}]}`,
 	} {
-		bodies = append(bodies, fmt.Sprintf(`{"family":"f","containerDefinitions":[%s]}`, container))
+		bodies = append(bodies, fmt.Sprintf(`{"family":"f","memory":"1 GB","containerDefinitions":[%s]}`, container),
+			fmt.Sprintf(`{"family":"f","networkMode":"awsvpc","cpu":".25 vCPU","memory":"512","requiresCompatibilities":["FARGATE"],"volumes":[null,{}],"containerDefinitions":[%s,{"name":"z","image":"i"}]}`, container))
 	}
 	for _, name := range slices.Sorted(maps.Keys(operations)) {
 		for _, body := range bodies {

@@ -18,14 +18,10 @@ type Checks struct{ broken []string }
 
 // Err is a ValidationException that lists what was found, nil for nothing.
 func (c *Checks) Err() error {
-	switch n := len(c.broken); n {
-	case 0:
+	if len(c.broken) == 0 {
 		return nil
-	case 1:
-		return wire.Errorf("ValidationException", "1 validation error detected: %s", c.broken[0])
-	default:
-		return wire.Errorf("ValidationException", "%d validation errors detected: %s", n, strings.Join(c.broken, "; "))
 	}
+	return wire.Errorf("ValidationException", "%s", sentence(c.broken))
 }
 
 func (c *Checks) fail(value, member, constraint string) {

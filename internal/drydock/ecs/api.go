@@ -20,44 +20,68 @@ func (e *ECS) Service() wire.Service {
 		Name:   "ECS",
 		Target: "AmazonEC2ContainerServiceV20141113",
 		Operations: map[string]wire.Operation{
-			"CreateCluster":    wire.Typed(e.createCluster),
-			"DescribeClusters": wire.Typed(e.describeClusters),
-			"ListClusters":     wire.Typed(e.listClusters),
-			"DeleteCluster":    wire.Typed(e.deleteCluster),
+			"CreateCluster":    typed(e.createCluster),
+			"DescribeClusters": typed(e.describeClusters),
+			"ListClusters":     typed(e.listClusters),
+			"DeleteCluster":    typed(e.deleteCluster),
 
-			"UpdateCluster":               wire.Typed(e.updateCluster),
-			"UpdateClusterSettings":       wire.Typed(e.updateClusterSettings),
-			"PutClusterCapacityProviders": wire.Typed(e.putClusterCapacityProviders),
+			"UpdateCluster":               typed(e.updateCluster),
+			"UpdateClusterSettings":       typed(e.updateClusterSettings),
+			"PutClusterCapacityProviders": typed(e.putClusterCapacityProviders),
 
 			"RegisterTaskDefinition":     e.registerTaskDefinition,
 			"DescribeTaskDefinition":     e.describeTaskDefinition,
 			"DeregisterTaskDefinition":   e.deregisterTaskDefinition,
-			"ListTaskDefinitions":        wire.Typed(e.listTaskDefinitions),
-			"ListTaskDefinitionFamilies": wire.Typed(e.listTaskDefinitionFamilies),
+			"ListTaskDefinitions":        typed(e.listTaskDefinitions),
+			"ListTaskDefinitionFamilies": typed(e.listTaskDefinitionFamilies),
 
 			"CreateService":    e.createService,
-			"DescribeServices": wire.Typed(e.describeServices),
+			"DescribeServices": typed(e.describeServices),
 			"UpdateService":    e.updateService,
-			"DeleteService":    wire.Typed(e.deleteService),
-			"ListServices":     wire.Typed(e.listServices),
+			"DeleteService":    typed(e.deleteService),
+			"ListServices":     typed(e.listServices),
 
-			"ListServiceDeployments":     wire.Typed(e.listServiceDeployments),
-			"DescribeServiceDeployments": wire.Typed(e.describeServiceDeployments),
-			"DescribeServiceRevisions":   wire.Typed(e.describeServiceRevisions),
-			"StopServiceDeployment":      wire.Typed(e.stopServiceDeployment),
+			"ListServiceDeployments":     typed(e.listServiceDeployments),
+			"DescribeServiceDeployments": typed(e.describeServiceDeployments),
+			"DescribeServiceRevisions":   typed(e.describeServiceRevisions),
+			"StopServiceDeployment":      typed(e.stopServiceDeployment),
 
-			"ListTasks":     wire.Typed(e.listTasks),
-			"DescribeTasks": wire.Typed(e.describeTasks),
+			"ListTasks":     typed(e.listTasks),
+			"DescribeTasks": typed(e.describeTasks),
 			"RunTask":       e.runTask,
-			"StopTask":      wire.Typed(e.stopTaskByUser),
+			"StopTask":      typed(e.stopTaskByUser),
 
-			"PutAccountSetting":        wire.Typed(e.putAccountSetting),
-			"PutAccountSettingDefault": wire.Typed(e.putAccountSettingDefault),
-			"ListAccountSettings":      wire.Typed(e.listAccountSettings),
+			"UpdateTaskProtection": e.updateTaskProtection,
+			"GetTaskProtection":    typed(e.getTaskProtection),
+			"ExecuteCommand":       typed(e.executeCommand),
+			"StartTask":            typed(e.startTaskOn),
 
-			"TagResource":         wire.Typed(e.tagResource),
-			"UntagResource":       wire.Typed(e.untagResource),
-			"ListTagsForResource": wire.Typed(e.listTagsForResource),
+			"DeleteTaskDefinitions":   typed(e.deleteTaskDefinitions),
+			"ListServicesByNamespace": typed(e.listServicesByNamespace),
+
+			"DescribeCapacityProviders": typed(e.describeCapacityProviders),
+			"CreateCapacityProvider":    typed(e.createCapacityProvider),
+			"UpdateCapacityProvider":    typed(e.updateCapacityProvider),
+			"DeleteCapacityProvider":    typed(e.deleteCapacityProvider),
+
+			"ListAttributes":   typed(e.listAttributes),
+			"PutAttributes":    typed(e.putAttributes),
+			"DeleteAttributes": typed(e.deleteAttributes),
+
+			"CreateTaskSet":               typed(e.createTaskSet),
+			"UpdateTaskSet":               typed(e.updateTaskSet),
+			"DeleteTaskSet":               typed(e.deleteTaskSet),
+			"DescribeTaskSets":            typed(e.describeTaskSets),
+			"UpdateServicePrimaryTaskSet": typed(e.updateServicePrimaryTaskSet),
+
+			"DeleteAccountSetting":     typed(e.deleteAccountSetting),
+			"PutAccountSetting":        typed(e.putAccountSetting),
+			"PutAccountSettingDefault": typed(e.putAccountSettingDefault),
+			"ListAccountSettings":      typed(e.listAccountSettings),
+
+			"TagResource":         typed(e.tagResource),
+			"UntagResource":       typed(e.untagResource),
+			"ListTagsForResource": typed(e.listTagsForResource),
 		},
 	}
 }
@@ -73,7 +97,7 @@ func (e *ECS) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTas
 	default:
 		return nil, wire.Errorf("InvalidParameterException", "Invalid desiredStatus: %s.", in.DesiredStatus)
 	}
-	if in.StartedBy != nil && (in.ServiceName != nil || in.Family != nil) {
+	if in.StartedBy != nil && (in.ServiceName != nil || in.Family != nil || in.ContainerInstance != nil || in.LaunchType != "") {
 		return nil, wire.Errorf("InvalidParameterException", "cannot specify startedBy with any other filter.")
 	}
 	out := &ecs.ListTasksOutput{}
@@ -116,6 +140,9 @@ func (e *ECS) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTas
 // task finds a task by id or ARN; it is nil when the cluster has none of that
 // id. An id that cannot be one is an error of its own.
 func (e *ECS) task(c *cluster, idOrARN string) (*task, error) {
+	if err := e.within(c, idOrARN, "task"); err != nil {
+		return nil, err
+	}
 	id := lastPart(idOrARN)
 	if len(id) != 32 && len(id) != 36 {
 		return nil, wire.Errorf("InvalidParameterException", "taskId length should be one of [32,36]")

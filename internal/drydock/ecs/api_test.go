@@ -29,7 +29,7 @@ func TestRefusals(t *testing.T) {
 		{"DescribeServices", `{"cluster":"prod","services":"api"}`, "SerializationException: services must be a list, not a string"},
 		{"UpdateService", `{"cluster":"prod","service":"nope"}`, "ServiceNotFoundException: Service not found."},
 		{"UpdateService", `{"cluster":"prod","service":"api","taskDefinition":"web:2"}`, "ClientException: TaskDefinition is inactive"},
-		{"UpdateService", `{"cluster":"prod","service":"api","taskDefinition":"web:9"}`, "ClientException: Unable to find task definition: web:9"},
+		{"UpdateService", `{"cluster":"prod","service":"api","taskDefinition":"web:9"}`, "ClientException: TaskDefinition not found."},
 		{"UpdateService", `{"cluster":"prod","service":"api","desiredCount":-1}`, "InvalidParameterException: DesiredCount cannot be null or less than 0"},
 		{"CreateService", `{"cluster":"prod","serviceName":"api","taskDefinition":"web","desiredCount":1,"launchType":"FARGATE","networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}}`, "InvalidParameterException: Creation of service was not idempotent."},
 		{"CreateService", `{"cluster":"prod","serviceName":"b","taskDefinition":"web","desiredCount":1,"launchType":"FARGATE"}`, "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified."},
@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{"StopTask", `{"cluster":"prod","task":"nope"}`, "InvalidParameterException: taskId length should be one of [32,36]"},
 		{"CreateService", `{"cluster":"prod","serviceName":"b","taskDefinition":"web","desiredCount":2147483647,"launchType":"FARGATE","networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}}`, "InvalidParameterException: The desired count of 2147483647 exceeds the quota"},
 		{"UpdateService", `{"cluster":"prod","service":"api","healthCheckGracePeriodSeconds":-1}`, "InvalidParameterException: healthCheckGracePeriodSeconds"},
-		{"UpdateService", `{"cluster":"prod","service":"api","deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":true,"thresholdConfiguration":{"type":"SOME","value":1}}}}`, "InvalidParameterException: Invalid thresholdConfiguration type"},
+		{"UpdateService", `{"cluster":"prod","service":"api","deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":true,"thresholdConfiguration":{"type":"SOME","value":1}}}}`, "InvalidParameterException: 1 validation error detected: Value 'SOME' at 'deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.type'"},
 		{"UpdateService", `{"cluster":"prod","service":"api","deploymentConfiguration":{"earlySuccessCriteria":{}}}`, "InvalidParameterException: Early success criteria"},
 		{"RunTask", `{"cluster":"prod","taskDefinition":"web","count":11,"launchType":"FARGATE"}`, "InvalidParameterException: Count must be between 1 and 10."},
 		{"RunTask", `{"cluster":"prod","taskDefinition":"web"}`, "InvalidParameterException: No Container Instances were found in your cluster."},
@@ -59,7 +59,8 @@ func TestRefusals(t *testing.T) {
 		{"ListTasks", `{"cluster":"prod","maxResults":0}`, "InvalidParameterException: maxResults must be between 1 and 100."},
 		{"ListTasks", `{"cluster":"prod","nextToken":"%%"}`, "InvalidParameterException: Invalid token in request."},
 		{"DeleteCluster", `{"cluster":"prod"}`, "ClusterContainsServicesException"},
-		{"DescribeServiceDeployments", `{}`, "InvalidParameterException: serviceDeploymentArns must have between 1 and 20 elements."},
+		{"DescribeServiceDeployments", `{}`, "InvalidParameterException: Service deployment arns cannot be empty."},
+		{"DescribeServiceDeployments", `{"serviceDeploymentArns":[]}`, "InvalidParameterException: serviceDeploymentArns must have between 1 and 20 elements."},
 		{"StopServiceDeployment", `{"serviceDeploymentArn":"arn:aws:ecs:ap-northeast-1:123456789012:service-deployment/prod/api/nope"}`, "ServiceDeploymentNotFoundException"},
 		{"TagResource", `{"resourceArn":"web","tags":[{"key":"a","value":"b"}]}`, "InvalidParameterException: Invalid resource ARN"},
 	} {
@@ -73,7 +74,7 @@ func TestRefusals(t *testing.T) {
 // Fields that this build has never heard of come back as they went in.
 func TestTaskDefinitionKeepsWhatItDoesNotKnow(t *testing.T) {
 	w := newWorld(t, store.Memory())
-	in := `{"family":"web","fancyNewThing":{"n":12345678901234567890},"containerDefinitions":[{"name":"a","image":"i","sparkle":[1.50]}],"tags":[{"key":"team","value":"a"}]}`
+	in := `{"family":"web","fancyNewThing":{"n":12345678901234567890},"containerDefinitions":[{"name":"a","image":"i","memory":64,"sparkle":[1.50]}],"tags":[{"key":"team","value":"a"}]}`
 	if _, err := w.Service().Operations["RegisterTaskDefinition"](context.Background(), wire.Call{Body: []byte(in)}); err != nil {
 		t.Fatal(err)
 	}

@@ -37,13 +37,21 @@ const defaultCluster = "default"
 
 // cluster finds an ACTIVE cluster by name or ARN; "" is the default one.
 func (e *ECS) cluster(nameOrARN *string) (*cluster, error) {
+	if err := e.ours(aws.ToString(nameOrARN), "cluster"); err != nil {
+		return nil, err
+	}
 	name := lastPart(aws.ToString(nameOrARN))
 	if name == "" {
 		name = defaultCluster
 	}
 	c, ok := e.clusters[name]
-	if !ok || c.Status != statusActive {
+	switch {
+	case checkName("cluster", name) != nil:
+		return nil, wire.Errorf("InvalidParameterException", `Cluster must match ^[a-zA-Z0-9\-_]{1,255}$, but was %s`, name) // observed
+	case !ok:
 		return nil, wire.Errorf("ClusterNotFoundException", "Cluster not found.")
+	case c.Status != statusActive:
+		return nil, wire.Errorf("ClusterNotFoundException", "The referenced cluster was inactive.") // observed
 	}
 	return c, nil
 }
@@ -75,7 +83,8 @@ func (e *ECS) createCluster(_ context.Context, in *ecs.CreateClusterInput) (*ecs
 				Providers: in.CapacityProviders, Strategy: in.DefaultCapacityProviderStrategy, Execute: in.Configuration,
 			}
 			if c.Settings == nil {
-				c.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: aws.String("disabled")}}
+				insights := e.effective(types.SettingNameContainerInsights, e.userARN()).Value
+				c.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: &insights}}
 			}
 			e.clusters[name] = c
 			e.markCluster(c)
@@ -97,6 +106,9 @@ func (e *ECS) describeClusters(_ context.Context, in *ecs.DescribeClustersInput)
 	out := &ecs.DescribeClustersOutput{Clusters: []types.Cluster{}, Failures: []types.Failure{}}
 	err := e.change(func(time.Time) error {
 		for _, id := range wanted {
+			if err := e.ours(id, "cluster"); err != nil {
+				return err
+			}
 			c, ok := e.clusters[lastPart(id)]
 			if !ok {
 				out.Failures = append(out.Failures, missing(e.arn("cluster", lastPart(id))))

@@ -68,9 +68,6 @@ func (e *ECS) updateClusterSettings(_ context.Context, in *ecs.UpdateClusterSett
 // strategy: what the request leaves out is taken away, and so both members
 // are required, even when they are empty (API reference).
 func (e *ECS) putClusterCapacityProviders(_ context.Context, in *ecs.PutClusterCapacityProvidersInput) (*ecs.PutClusterCapacityProvidersOutput, error) {
-	if in.CapacityProviders == nil || in.DefaultCapacityProviderStrategy == nil {
-		return nil, wire.Errorf("InvalidParameterException", "capacityProviders and defaultCapacityProviderStrategy must be given, empty lists to remove them.")
-	}
 	if err := checkProviders(in.CapacityProviders, in.DefaultCapacityProviderStrategy); err != nil {
 		return nil, err
 	}
@@ -145,9 +142,6 @@ func checkProviders(providers []string, strategy []types.CapacityProviderStrateg
 // namespace is one of Cloud Map, of which drydock has none.
 func checkClusterParts(settings []types.ClusterSetting, connect *types.ClusterServiceConnectDefaultsRequest) error {
 	for _, s := range settings {
-		if s.Name != types.ClusterSettingNameContainerInsights {
-			return wire.Errorf("InvalidParameterException", "Invalid cluster setting name: %q.", string(s.Name))
-		}
 		if !slices.Contains([]string{"enabled", "disabled", "enhanced"}, aws.ToString(s.Value)) {
 			return wire.Errorf("InvalidParameterException", "Invalid value for the cluster setting %s: %q.", s.Name, aws.ToString(s.Value))
 		}

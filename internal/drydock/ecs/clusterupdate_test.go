@@ -79,11 +79,11 @@ func TestClusterRefusals(t *testing.T) {
 		{"UpdateCluster", `{"cluster":"nope"}`, "ClusterNotFoundException: Cluster not found."},
 		{"UpdateCluster", `{}`, "InvalidParameterException: Cluster can not be blank."},
 		{"UpdateCluster", `{"cluster":"prod","settings":[{"name":"containerInsights","value":"on"}]}`, "InvalidParameterException: Invalid value for the cluster setting containerInsights"},
-		{"CreateCluster", `{"clusterName":"b","settings":[{"name":"sparkle","value":"enabled"}]}`, `InvalidParameterException: Invalid cluster setting name: "sparkle"`},
+		{"CreateCluster", `{"clusterName":"b","settings":[{"name":"sparkle","value":"enabled"}]}`, "InvalidParameterException: 1 validation error detected: Value 'sparkle' at 'settings.1.member.name'"},
 		{"CreateCluster", `{"clusterName":"b","serviceConnectDefaults":{"namespace":"internal"}}`, "NamespaceNotFoundException"},
 		{"CreateCluster", `{"clusterName":"b","capacityProviders":["mine"]}`, "InvalidParameterException: The specified capacity provider 'mine' was not found."},
 		{"UpdateClusterSettings", `{"cluster":"prod","settings":[]}`, "InvalidParameterException: Settings can not be empty."},
-		{"PutClusterCapacityProviders", `{"cluster":"prod","capacityProviders":["FARGATE"]}`, "InvalidParameterException: capacityProviders and defaultCapacityProviderStrategy must be given"},
+		{"PutClusterCapacityProviders", `{"cluster":"prod","capacityProviders":["FARGATE"]}`, "InvalidParameterException: Default capacity provider strategy cannot be empty."},
 		{"PutClusterCapacityProviders", `{"cluster":"prod","capacityProviders":["FARGATE"],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT"}]}`, "InvalidParameterException: The capacity provider 'FARGATE_SPOT' of the default strategy is not associated"},
 		{"PutClusterCapacityProviders", `{"cluster":"prod","capacityProviders":["FARGATE","FARGATE_SPOT"],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT","base":1},{"capacityProvider":"FARGATE","base":1}]}`, "InvalidParameterException: Only one capacity provider in a strategy can have a base."},
 	} {

@@ -193,6 +193,7 @@ func (e *ECS) load() error {
 				e.forgetCluster(c)
 			}
 		}
+		e.resumeDeletions()
 		for _, id := range slices.Sorted(maps.Keys(e.retirements)) { // all closed: no task has lived on
 			e.forgetRetirement(e.retirements[id])
 		}

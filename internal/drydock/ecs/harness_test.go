@@ -151,7 +151,7 @@ func (w *world) register(tag string) string {
 func definitionOf(tag string) *ecs.RegisterTaskDefinitionInput {
 	return &ecs.RegisterTaskDefinitionInput{
 		Family: aws.String("web"), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
-		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate}, ExecutionRoleArn: aws.String("arn:aws:iam::123456789012:role/execution"),
 		ContainerDefinitions: []types.ContainerDefinition{{
 			Name: aws.String("web"), Image: aws.String(registryHost + "/web:" + tag),
 		}},

@@ -260,7 +260,7 @@ func TestRetirementWaitIsASettingOfTheAccount(t *testing.T) {
 	if got := w.accepted("PutAccountSetting", `{`+name+`,"value":"0"}`); got != `{"setting":{`+name+`,"principalArn":"arn:aws:iam::123456789012:user/drydock","type":"user","value":"0"}}` {
 		t.Errorf("put: %s", got)
 	}
-	for _, in := range []string{`{` + name + `,"value":"3"}`, `{` + name + `}`, `{"name":"no","value":"0"}`, `{"value":"0"}`, `{"name":"awsvpcTrunking","value":"enabled"}`} {
+	for _, in := range []string{`{` + name + `,"value":"3"}`, `{` + name + `}`, `{"name":"no","value":"0"}`, `{"value":"0"}`, `{"name":"guardDutyActivate","value":"on"}`} {
 		if _, err := w.raw("PutAccountSetting", in); err == nil || !strings.HasPrefix(err.Error(), "InvalidParameterException") {
 			t.Errorf("%s: %v", in, err)
 		}

@@ -26,7 +26,8 @@ type member struct {
 	running bool // lastStatus RUNNING
 	healthy bool
 
-	retiring bool // it is to be replaced for maintenance
+	retiring  bool // it is to be replaced for maintenance
+	protected bool // neither scale-in nor a deployment may stop it
 }
 
 // moves is what one look of the scheduler comes to.
@@ -93,7 +94,7 @@ func roll(f fleet) moves {
 			if surplus <= 0 {
 				break
 			}
-			if i == 0 && t.retiring {
+			if i == 0 && t.retiring || t.protected {
 				continue
 			}
 			if t.healthy {

@@ -21,7 +21,7 @@ const maxRun = 10
 // replaced.
 func (e *ECS) runTask(_ context.Context, call wire.Call) (any, error) {
 	in := new(ecs.RunTaskInput)
-	if err := wire.Decode(call.Body, in); err != nil {
+	if err := decode(call.Body, in); err != nil {
 		return nil, err
 	}
 	if err := checkRun(in); err != nil {
@@ -41,7 +41,7 @@ func (e *ECS) runTask(_ context.Context, call wire.Call) (any, error) {
 		if err != nil {
 			return err
 		}
-		d, err := e.usable(in.TaskDefinition)
+		d, err := e.startable(in.TaskDefinition)
 		if err != nil {
 			return err
 		}
@@ -113,6 +113,7 @@ func checkOverrides(d *definition, o *types.TaskOverride) error {
 			return wire.Errorf("InvalidParameterException", "Override for container named %s is not a container in the TaskDefinition.", aws.ToString(c.Name))
 		}
 	}
+	o.Cpu, o.Memory = normalize(o.Cpu, "vcpu"), normalize(o.Memory, "gb")
 	if o.Cpu != nil || o.Memory != nil {
 		cpu, memory := aws.ToString(spec.Cpu), aws.ToString(spec.Memory)
 		if o.Cpu != nil {

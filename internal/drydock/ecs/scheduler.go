@@ -48,6 +48,7 @@ func (e *ECS) tick(s *service, now time.Time) {
 		return
 	}
 	next := append(e.giveUp(s, now), e.settle(s, now)...)
+	next = append(next, e.protections(s, now)...)
 	e.move(s, roll(e.fleet(s, now)), now)
 	e.conclude(s, now)
 	if e.judge(s, now) {
@@ -161,7 +162,7 @@ func (e *ECS) fleet(s *service, now time.Time) fleet {
 			if running {
 				ok, _ = e.healthy(s, t, now)
 			}
-			g.tasks = append(g.tasks, member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: running, healthy: ok, retiring: t.retiring()})
+			g.tasks = append(g.tasks, member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: running, healthy: ok, retiring: t.retiring(), protected: t.protected(now)})
 		}
 		f.groups = append(f.groups, g)
 	}

@@ -139,6 +139,9 @@ func (e *ECS) service(clusterID, id *string) (*service, error) {
 	if aws.ToString(id) == "" {
 		return nil, wire.Errorf("InvalidParameterException", "Service can not be blank.")
 	}
+	if err := e.within(c, *id, "service"); err != nil {
+		return nil, err
+	}
 	s, ok := e.services[c.Name+"/"+lastPart(*id)]
 	if !ok {
 		return nil, wire.Errorf("ServiceNotFoundException", "Service not found.")
@@ -158,7 +161,7 @@ type (
 
 func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 	in := new(ecs.CreateServiceInput)
-	if err := wire.Decode(call.Body, in); err != nil {
+	if err := decode(call.Body, in); err != nil {
 		return nil, err
 	}
 	name := aws.ToString(in.ServiceName)
@@ -301,7 +304,7 @@ func (e *ECS) deploy(s *service, d *definition, now time.Time) {
 
 func (e *ECS) updateService(_ context.Context, call wire.Call) (any, error) {
 	in := new(ecs.UpdateServiceInput)
-	if err := wire.Decode(call.Body, in); err != nil {
+	if err := decode(call.Body, in); err != nil {
 		return nil, err
 	}
 	if err := checkServiceParts(servicePartsOfUpdate(in)); err != nil {
@@ -435,6 +438,9 @@ func (e *ECS) describeServices(_ context.Context, in *ecs.DescribeServicesInput)
 			return err
 		}
 		for _, id := range in.Services {
+			if err := e.within(c, id, "service"); err != nil {
+				return err
+			}
 			s, ok := e.services[c.Name+"/"+lastPart(id)]
 			if !ok {
 				out.Failures = append(out.Failures, missing(e.arn("service", c.Name, lastPart(id))))
@@ -459,6 +465,7 @@ func (e *ECS) listServices(_ context.Context, in *ecs.ListServicesInput) (*ecs.L
 			s := e.services[key]
 			if s.Cluster == c.Name && s.Status != statusInactive &&
 				(in.LaunchType == "" || in.LaunchType == s.LaunchType) &&
+				in.ResourceManagementType != types.ResourceManagementTypeEcs && // all are the customer's
 				(in.SchedulingStrategy == "" || in.SchedulingStrategy == types.SchedulingStrategyReplica) {
 				arns = append(arns, s.ARN)
 			}

@@ -192,9 +192,21 @@ func withDefaults(given *types.DeploymentConfiguration) types.DeploymentConfigur
 	return c
 }
 
-// fits refuses a definition that the service's launch type cannot run.
+// fits refuses a definition that the service's launch type cannot run, or that
+// has no role for ECS Exec where the service wants that.
 func (e *ECS) fits(s *service, d *definition) error {
-	return e.runnable(d, s.fargate(), s.Network)
+	if err := e.runnable(d, s.fargate(), s.Network); err != nil {
+		return err
+	}
+	spec, err := d.spec()
+	if err != nil || !s.ExecuteCommand || aws.ToString(spec.TaskRoleArn) != "" {
+		return err
+	}
+	done := "created"
+	if _, there := e.services[s.key()]; there {
+		done = "updated"
+	}
+	return wire.Errorf("InvalidParameterException", "The service couldn't be %s because a valid taskRoleArn is not being used. Specify a valid task role in your task definition and try again.", done) // observed
 }
 
 // merge lays the given members of a deployment configuration over the present

@@ -70,6 +70,8 @@ type task struct {
 	WasHealthy bool
 	Failed     bool // counts as a failure of its deployment when it has STOPPED
 
+	ProtectedUntil time.Time // of UpdateTaskProtection; zero or past: not protected
+
 	Retirement string    // id; "" for a task that nobody announced the end of
 	RetireBy   time.Time // set when its retirement began: stopped then, replaced or not
 

@@ -31,14 +31,15 @@ type family struct {
 // defaults filled in; members that the SDK of this build does not know are in
 // it too and are given back as they came.
 type definition struct {
-	ARN          string
-	Family       string
-	Revision     int
-	Status       string // ACTIVE or INACTIVE
-	Registered   time.Time
-	Deregistered time.Time
-	Document     json.RawMessage
-	Tags         tags
+	ARN             string
+	Family          string
+	Revision        int
+	Status          string // ACTIVE, INACTIVE or DELETE_IN_PROGRESS
+	Registered      time.Time
+	Deregistered    time.Time
+	DeleteRequested time.Time // of DeleteTaskDefinitions
+	Document        json.RawMessage
+	Tags            tags
 
 	parsed *ecs.RegisterTaskDefinitionInput // the document, once spec has read it
 }
@@ -73,17 +74,31 @@ func (e *ECS) definition(id string) (*family, *definition) {
 	return f, nil
 }
 
-// usable finds the revision that a service or task is to run.
+// usable finds the revision that a service is to run.
 func (e *ECS) usable(id *string) (*definition, error) {
+	return e.activeDefinition(id, "ClientException")
+}
+
+// startable finds the revision that RunTask or StartTask is to run. Of an
+// inactive one they say the same as the others, with another exception
+// (observed).
+func (e *ECS) startable(id *string) (*definition, error) {
+	return e.activeDefinition(id, "InvalidParameterException")
+}
+
+func (e *ECS) activeDefinition(id *string, inactive string) (*definition, error) {
 	if aws.ToString(id) == "" {
 		return nil, wire.Errorf("InvalidParameterException", "Task definition can not be blank.")
 	}
+	if err := e.ours(*id, "task-definition"); err != nil {
+		return nil, err
+	}
 	_, d := e.definition(*id)
 	if d == nil {
-		return nil, wire.Errorf("ClientException", "Unable to find task definition: %s", *id)
+		return nil, wire.Errorf("ClientException", "TaskDefinition not found.")
 	}
 	if d.Status != statusActive {
-		return nil, wire.Errorf("ClientException", "TaskDefinition is inactive")
+		return nil, wire.Errorf(inactive, "TaskDefinition is inactive")
 	}
 	return d, nil
 }
@@ -92,7 +107,14 @@ func (e *ECS) usable(id *string) (*definition, error) {
 // lost on the way through this build's structs.
 func (e *ECS) registerTaskDefinition(_ context.Context, c wire.Call) (any, error) {
 	in := new(ecs.RegisterTaskDefinitionInput)
-	if err := wire.Decode(c.Body, in); err != nil {
+	if err := decode(c.Body, in); err != nil {
+		return nil, err
+	}
+	if err := checkLength(c.Body); err != nil {
+		return nil, err
+	}
+	size, err := taskSizeOf(in)
+	if err != nil {
 		return nil, err
 	}
 	if err := checkDefinition(in); err != nil {
@@ -107,6 +129,7 @@ func (e *ECS) registerTaskDefinition(_ context.Context, c wire.Call) (any, error
 		return nil, wire.Errorf("SerializationException", "%v", err)
 	}
 	delete(doc, "tags")
+	size.put(doc)
 	fillDefaults(doc)
 	raw, err := json.Marshal(doc)
 	if err != nil {
@@ -137,126 +160,6 @@ func (e *ECS) registerTaskDefinition(_ context.Context, c wire.Call) (any, error
 	return out, err
 }
 
-// checkDefinition is RegisterTaskDefinition's validation. Errors are
-// ClientException, with AWS's wording where it is known.
-func checkDefinition(in *ecs.RegisterTaskDefinitionInput) error {
-	client := func(format string, args ...any) error { return wire.Errorf("ClientException", format, args...) }
-	if name := aws.ToString(in.Family); name == "" || checkName("family", name) != nil {
-		return client("Family contains invalid characters or is blank: %q.", name)
-	}
-	if len(in.ContainerDefinitions) == 0 {
-		return client("Container list cannot be empty.")
-	}
-	seen, essential := map[string]bool{}, false
-	for i, c := range in.ContainerDefinitions {
-		name := aws.ToString(c.Name)
-		if name == "" || checkName("container name", name) != nil {
-			return client("Container.name contains invalid characters or is blank: containerDefinitions[%d].", i)
-		}
-		if seen[name] {
-			return client("Container list contains duplicate name: %s.", name)
-		}
-		seen[name] = true
-		if image := aws.ToString(c.Image); image == "" || strings.TrimSpace(image) != image {
-			return client("Container.image should not be null or empty.")
-		}
-		essential = essential || aws.ToBool(c.Essential) || c.Essential == nil
-		for _, d := range c.DependsOn {
-			if !slices.ContainsFunc(in.ContainerDefinitions, func(o types.ContainerDefinition) bool {
-				return aws.ToString(o.Name) == aws.ToString(d.ContainerName)
-			}) {
-				return client("Container '%s' depends on '%s', which is not in the task definition.", name, aws.ToString(d.ContainerName))
-			}
-		}
-		if h := c.HealthCheck; h != nil {
-			if err := checkHealthCheck(name, h); err != nil {
-				return err
-			}
-		}
-		if c.StopTimeout != nil && (*c.StopTimeout < 0 || *c.StopTimeout > maxStopTimeout) {
-			return client("Container '%s': stopTimeout must be between 0 and %d seconds.", name, maxStopTimeout)
-		}
-		if c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs && c.LogConfiguration.Options["awslogs-group"] == "" {
-			return client("Log driver awslogs requires options: awslogs-group, awslogs-region.")
-		}
-	}
-	if !essential {
-		return client("At least one container in a task definition must be essential.")
-	}
-	if slices.Contains(in.RequiresCompatibilities, types.CompatibilityFargate) {
-		if in.NetworkMode != types.NetworkModeAwsvpc {
-			return client("Fargate only supports network mode 'awsvpc'.")
-		}
-		if in.Cpu == nil || in.Memory == nil {
-			return client("Fargate requires that 'cpu' and 'memory' be defined at the task level.")
-		}
-		if !fargateSize(*in.Cpu, *in.Memory) {
-			return client("No Fargate configuration exists for given values.")
-		}
-		if hasAwslogs(in.ContainerDefinitions) && aws.ToString(in.ExecutionRoleArn) == "" {
-			return client("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
-		}
-	}
-	return nil
-}
-
-// maxStopTimeout is Fargate's (API reference, ContainerDefinition).
-const maxStopTimeout = 120
-
-// checkHealthCheck holds a health check to the ranges of the API reference,
-// HealthCheck.
-func checkHealthCheck(container string, h *types.HealthCheck) error {
-	if len(h.Command) == 0 {
-		return wire.Errorf("ClientException", "Container '%s': the health check command cannot be empty.", container)
-	}
-	for _, r := range []struct {
-		name      string
-		value     *int32
-		low, high int32
-	}{{"interval", h.Interval, 5, 300}, {"timeout", h.Timeout, 2, 60}, {"retries", h.Retries, 1, 10}, {"startPeriod", h.StartPeriod, 0, 300}} {
-		if r.value != nil && (*r.value < r.low || *r.value > r.high) {
-			return wire.Errorf("ClientException", "Container '%s': the health check's %s must be between %d and %d.", container, r.name, r.low, r.high)
-		}
-	}
-	return nil
-}
-
-func hasAwslogs(containers []types.ContainerDefinition) bool {
-	return slices.ContainsFunc(containers, func(c types.ContainerDefinition) bool {
-		return c.LogConfiguration != nil && c.LogConfiguration.LogDriver == types.LogDriverAwslogs
-	})
-}
-
-// fargateSize says whether Fargate offers that pair of CPU units and MiB
-// (developer guide, task size).
-func fargateSize(cpu, memory string) bool {
-	units, err := strconv.Atoi(cpu)
-	mib, err2 := strconv.Atoi(memory)
-	if err != nil || err2 != nil {
-		return false
-	}
-	inSteps := func(from, to, step int) bool {
-		return mib >= from*1024 && mib <= to*1024 && (mib-from*1024)%(step*1024) == 0
-	}
-	switch units {
-	case 256:
-		return mib == 512 || inSteps(1, 2, 1)
-	case 512:
-		return inSteps(1, 4, 1)
-	case 1024:
-		return inSteps(2, 8, 1)
-	case 2048:
-		return inSteps(4, 16, 1)
-	case 4096:
-		return inSteps(8, 30, 1)
-	case 8192:
-		return inSteps(16, 60, 4)
-	case 16384:
-		return inSteps(32, 120, 8)
-	}
-	return false
-}
-
 // fillDefaults adds what RegisterTaskDefinition adds to a document: clients
 // compare definitions with these in them.
 func fillDefaults(doc map[string]any) {
@@ -267,6 +170,12 @@ func fillDefaults(doc map[string]any) {
 	}
 	setDefault(doc, "volumes", []any{})
 	setDefault(doc, "placementConstraints", []any{})
+	volumes, _ := doc["volumes"].([]any)
+	for _, v := range volumes {
+		if volume, isObject := v.(map[string]any); isObject {
+			fillVolume(volume)
+		}
+	}
 	containers, _ := doc["containerDefinitions"].([]any)
 	for _, c := range containers {
 		m, isObject := c.(map[string]any)
@@ -285,11 +194,35 @@ func fillDefaults(doc map[string]any) {
 				continue
 			}
 			setDefault(port, "protocol", "tcp")
-			if doc["networkMode"] == "awsvpc" && port["containerPort"] != nil {
-				setDefault(port, "hostPort", port["containerPort"])
-			}
+			fillHostPort(doc["networkMode"], port)
 		}
 	}
+}
+
+// fillHostPort: where a task has the network for itself, or all of the host's,
+// a port is the same inside and outside, and 0 means that too; else 0 is a port
+// that docker picks.
+func fillHostPort(mode any, port map[string]any) {
+	if port["containerPort"] == nil { // a range
+		return
+	}
+	given, _ := port["hostPort"].(json.Number)
+	switch same := mode == "awsvpc" || mode == "host"; {
+	case same && (port["hostPort"] == nil || given == "0"):
+		port["hostPort"] = port["containerPort"]
+	case port["hostPort"] == nil:
+		port["hostPort"] = 0
+	}
+}
+
+// fillVolume: a volume that says nothing of what it is lives on the host.
+func fillVolume(volume map[string]any) {
+	for name, v := range volume {
+		if v != nil && name != "name" {
+			return
+		}
+	}
+	volume["host"] = map[string]any{}
 }
 
 // membersOf reads a JSON object and keeps its numbers as they are written: a
@@ -322,47 +255,23 @@ func (e *ECS) showDefinition(d *definition) (map[string]any, error) {
 	if !d.Deregistered.IsZero() {
 		doc["deregisteredAt"] = d.Deregistered
 	}
+	if !d.DeleteRequested.IsZero() {
+		doc["deleteRequestedAt"] = d.DeleteRequested
+	}
 	return map[string]any{"taskDefinition": doc, "tags": d.Tags.list()}, nil
-}
-
-func compatibilities(spec *ecs.RegisterTaskDefinitionInput) []string {
-	out := []string{"EC2"}
-	if spec.NetworkMode == types.NetworkModeAwsvpc && spec.Cpu != nil && spec.Memory != nil && fargateSize(*spec.Cpu, *spec.Memory) {
-		out = append(out, "FARGATE")
-	}
-	return out
-}
-
-// attributes names what an instance must offer to run the definition.
-func attributes(spec *ecs.RegisterTaskDefinitionInput) []types.Attribute {
-	names := []string{"com.amazonaws.ecs.capability.docker-remote-api.1.18"}
-	if hasAwslogs(spec.ContainerDefinitions) {
-		names = append(names, "com.amazonaws.ecs.capability.logging-driver.awslogs", "ecs.capability.execution-role-awslogs")
-	}
-	if aws.ToString(spec.TaskRoleArn) != "" {
-		names = append(names, "com.amazonaws.ecs.capability.task-iam-role")
-	}
-	if spec.NetworkMode == types.NetworkModeAwsvpc {
-		names = append(names, "ecs.capability.task-eni")
-	}
-	if slices.ContainsFunc(spec.ContainerDefinitions, func(c types.ContainerDefinition) bool { return strings.Contains(aws.ToString(c.Image), ".dkr.ecr.") }) {
-		names = append(names, "com.amazonaws.ecs.capability.ecr-auth")
-	}
-	out := make([]types.Attribute, len(names))
-	for i := range names {
-		out[i] = types.Attribute{Name: &names[i]}
-	}
-	return out
 }
 
 func (e *ECS) describeTaskDefinition(_ context.Context, c wire.Call) (any, error) {
 	in := new(ecs.DescribeTaskDefinitionInput)
-	if err := wire.Decode(c.Body, in); err != nil {
+	if err := decode(c.Body, in); err != nil {
 		return nil, err
 	}
 	var out map[string]any
 	err := e.change(func(time.Time) error {
-		_, d := e.definition(aws.ToString(in.TaskDefinition))
+		if err := e.ours(*in.TaskDefinition, "task-definition"); err != nil {
+			return err
+		}
+		_, d := e.definition(*in.TaskDefinition)
 		if d == nil {
 			return wire.Errorf("ClientException", "Unable to describe task definition.")
 		}
@@ -378,12 +287,15 @@ func (e *ECS) describeTaskDefinition(_ context.Context, c wire.Call) (any, error
 
 func (e *ECS) deregisterTaskDefinition(_ context.Context, c wire.Call) (any, error) {
 	in := new(ecs.DeregisterTaskDefinitionInput)
-	if err := wire.Decode(c.Body, in); err != nil {
+	if err := decode(c.Body, in); err != nil {
 		return nil, err
 	}
 	var out map[string]any
 	err := e.change(func(now time.Time) error {
-		id := lastPart(aws.ToString(in.TaskDefinition))
+		if err := e.ours(*in.TaskDefinition, "task-definition"); err != nil {
+			return err
+		}
+		id := lastPart(*in.TaskDefinition)
 		f, d := e.definition(id)
 		if d == nil || !strings.Contains(id, ":") { // a bare family is not enough here
 			return wire.Errorf("ClientException", "Unable to describe task definition.")

@@ -1,0 +1,146 @@
+package ecs
+
+// required names the members that a structure of a request must have, by the
+// structure's name in the SDK: the API model's "required", as the SDK checks
+// it before it sends. TestRequiredMembers holds this list against the SDK.
+func required(structure string) []string {
+	switch structure {
+	case "Attribute", "CreateCapacityProviderInput", "DeleteAccountSettingInput", "ServiceConnectTestTrafficHeaderRules", "ServiceVolumeConfiguration", "TaskVolumeConfiguration", "Ulimit", "UpdateCapacityProviderInput":
+		return []string{"Name"}
+	case "AwsVpcConfiguration":
+		return []string{"Subnets"}
+	case "CapacityProviderStrategyItem", "DeleteCapacityProviderInput":
+		return []string{"CapacityProvider"}
+	case "ClusterServiceConnectDefaultsRequest", "ListServicesByNamespaceInput":
+		return []string{"Namespace"}
+	case "ContainerDependency":
+		return []string{"ContainerName", "Condition"}
+	case "ContainerRestartPolicy":
+		return []string{"Enabled"}
+	case "ContinueServiceDeploymentInput":
+		return []string{"ServiceDeploymentArn", "HookId"}
+	case "CreateServiceInput":
+		return []string{"ServiceName"}
+	case "CreateTaskSetInput":
+		return []string{"Service", "Cluster", "TaskDefinition"}
+	case "DeleteAttributesInput", "PutAttributesInput":
+		return []string{"Attributes"}
+	case "DeleteClusterInput", "GetTaskProtectionInput", "UpdateClusterInput":
+		return []string{"Cluster"}
+	case "DeleteServiceInput", "ListServiceDeploymentsInput", "UpdateServiceInput":
+		return []string{"Service"}
+	case "DeleteTaskDefinitionsInput":
+		return []string{"TaskDefinitions"}
+	case "DeleteTaskSetInput":
+		return []string{"Cluster", "Service", "TaskSet"}
+	case "DeploymentAlarms":
+		return []string{"AlarmNames"}
+	case "DeploymentController", "FirelensConfiguration", "ResourceRequirement", "ThresholdConfiguration":
+		return []string{"Type"}
+	case "DeregisterContainerInstanceInput":
+		return []string{"ContainerInstance"}
+	case "DeregisterTaskDefinitionInput", "DescribeTaskDefinitionInput", "RunTaskInput":
+		return []string{"TaskDefinition"}
+	case "DescribeContainerInstancesInput":
+		return []string{"ContainerInstances"}
+	case "DescribeServiceDeploymentsInput":
+		return []string{"ServiceDeploymentArns"}
+	case "DescribeServiceRevisionsInput":
+		return []string{"ServiceRevisionArns"}
+	case "DescribeServicesInput":
+		return []string{"Services"}
+	case "DescribeTaskSetsInput":
+		return []string{"Cluster", "Service"}
+	case "DescribeTasksInput":
+		return []string{"Tasks"}
+	case "Device":
+		return []string{"HostPath"}
+	case "EBSTagSpecification":
+		return []string{"ResourceType"}
+	case "EFSVolumeConfiguration":
+		return []string{"FileSystemId"}
+	case "EnvironmentFile":
+		return []string{"Value", "Type"}
+	case "ExecuteCommandInput":
+		return []string{"Command", "Task"}
+	case "FSxWindowsFileServerAuthorizationConfig":
+		return []string{"CredentialsParameter", "Domain"}
+	case "FSxWindowsFileServerVolumeConfiguration":
+		return []string{"FileSystemId", "RootDirectory", "AuthorizationConfig"}
+	case "HealthCheck":
+		return []string{"Command"}
+	case "HostEntry":
+		return []string{"Hostname", "IpAddress"}
+	case "InferenceAccelerator":
+		return []string{"DeviceName", "DeviceType"}
+	case "ListAttributesInput":
+		return []string{"TargetType"}
+	case "ListTagsForResourceInput":
+		return []string{"ResourceArn"}
+	case "LogConfiguration":
+		return []string{"LogDriver"}
+	case "LogDriverVolumeConfiguration":
+		return []string{"Driver"}
+	case "MetricConfiguration":
+		return []string{"MetricNames", "ResolutionSeconds"}
+	case "NvidiaMpsAllocation":
+		return []string{"Memory"}
+	case "PlatformDevice":
+		return []string{"Id", "Type"}
+	case "ProxyConfiguration":
+		return []string{"ContainerName"}
+	case "PutAccountSettingDefaultInput", "PutAccountSettingInput":
+		return []string{"Name", "Value"}
+	case "PutClusterCapacityProvidersInput":
+		return []string{"Cluster", "CapacityProviders", "DefaultCapacityProviderStrategy"}
+	case "RegisterTaskDefinitionInput":
+		return []string{"Family", "ContainerDefinitions"}
+	case "RepositoryCredentials":
+		return []string{"CredentialsParameter"}
+	case "S3FilesVolumeConfiguration":
+		return []string{"FileSystemArn"}
+	case "Secret":
+		return []string{"Name", "ValueFrom"}
+	case "ServiceConnectAccessLogConfiguration":
+		return []string{"Format"}
+	case "ServiceConnectClientAlias":
+		return []string{"Port"}
+	case "ServiceConnectService":
+		return []string{"PortName"}
+	case "ServiceConnectTestTrafficHeaderMatchRules":
+		return []string{"Exact"}
+	case "ServiceConnectTestTrafficRules":
+		return []string{"Header"}
+	case "ServiceConnectTlsConfiguration":
+		return []string{"IssuerCertificateAuthority"}
+	case "ServiceManagedEBSVolumeConfiguration", "TaskManagedEBSVolumeConfiguration":
+		return []string{"RoleArn"}
+	case "StartTaskInput":
+		return []string{"ContainerInstances", "TaskDefinition"}
+	case "StopServiceDeploymentInput":
+		return []string{"ServiceDeploymentArn"}
+	case "StopTaskInput":
+		return []string{"Task"}
+	case "TagResourceInput":
+		return []string{"ResourceArn", "Tags"}
+	case "TaskManagedEBSVolumeTerminationPolicy":
+		return []string{"DeleteOnTermination"}
+	case "Tmpfs":
+		return []string{"ContainerPath"}
+	case "UntagResourceInput":
+		return []string{"ResourceArn", "TagKeys"}
+	case "UpdateClusterSettingsInput":
+		return []string{"Cluster", "Settings"}
+	case "UpdateContainerInstancesStateInput":
+		return []string{"ContainerInstances", "Status"}
+	case "UpdateServicePrimaryTaskSetInput":
+		return []string{"Cluster", "Service", "PrimaryTaskSet"}
+	case "UpdateTaskProtectionInput":
+		return []string{"Cluster", "Tasks"}
+	case "UpdateTaskSetInput":
+		return []string{"Cluster", "Service", "TaskSet", "Scale"}
+	case "VpcLatticeConfiguration":
+		return []string{"RoleArn", "TargetGroupArn", "PortName"}
+	}
+	return nil
+}
