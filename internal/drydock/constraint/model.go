@@ -81,8 +81,10 @@ func (w walk) value(v reflect.Value, at string, found []Violation) []Violation {
 			found = w.value(v.MapIndex(key), at+"."+key.String()+".member", found)
 		}
 	case reflect.String:
-		allowed := values(v)
-		if v.Len() > 0 && allowed != nil && !slices.Contains(allowed, v.String()) {
+		if v.Len() == 0 {
+			break
+		}
+		if allowed := values(v); allowed != nil && !slices.Contains(allowed, v.String()) {
 			found = append(found, Violation{at, v.String(), "Member must satisfy enum value set: [" + strings.Join(allowed, ", ") + "]"})
 		}
 	}

@@ -131,9 +131,6 @@ func (e *ECS) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTas
 		out.TaskArns, out.NextToken, err = page(arns, in.MaxResults, in.NextToken, 100, strings.Compare)
 		return err
 	})
-	if out.TaskArns == nil {
-		out.TaskArns = []string{}
-	}
 	return out, err
 }
 

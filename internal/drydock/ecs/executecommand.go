@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -48,4 +49,12 @@ func (e *ECS) executeCommand(_ context.Context, in *ecs.ExecuteCommandInput) (*e
 		}
 		return wire.Errorf("TargetNotConnectedException", "The execute command failed due to an internal error. Try again later.")
 	})
+}
+
+// execAgent is the agent of ECS Exec as a container with that feature shows it.
+func execAgent() []types.ManagedAgent {
+	return []types.ManagedAgent{{
+		Name: types.ManagedAgentNameExecuteCommandAgent, LastStatus: aws.String(statusStopped),
+		Reason: aws.String("drydock has no agent for ECS Exec."),
+	}}
 }

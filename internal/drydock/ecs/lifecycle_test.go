@@ -205,7 +205,9 @@ func TestListServicesHasTenOnAPage(t *testing.T) {
 
 func TestTasksLookLikeFargates(t *testing.T) {
 	w := newWorld(t, store.Memory())
-	w.register("v1")
+	in := definitionOf("v1")
+	in.TaskRoleArn = aws.String("arn:aws:iam::123456789012:role/task")
+	do[ecs.RegisterTaskDefinitionOutput](w, "RegisterTaskDefinition", in)
 	w.accepted("CreateService", fmt.Sprintf(createAPI, `,"tags":[{"key":"team","value":"a"}],"propagateTags":"SERVICE","enableECSManagedTags":true,"enableExecuteCommand":true`))
 	w.clock.Advance(11 * time.Second)
 	if got := w.tasksShown(types.DesiredStatusRunning)[0]; *got.Attachments[0].Status != "PRECREATED" || got.Connectivity != "" || got.HealthStatus != types.HealthStatusUnknown {
@@ -218,6 +220,7 @@ func TestTasksLookLikeFargates(t *testing.T) {
 	for _, want := range []string{
 		`"tags":[{"key":"aws:ecs:clusterName","value":"prod"},{"key":"aws:ecs:serviceName","value":"api"},{"key":"team","value":"a"}]`,
 		`"group":"service:api"`, `"launchType":"FARGATE"`, `"platformVersion":"1.4.0"`, `"cpu":"256"`, `"memory":"512"`, `"enableExecuteCommand":true`,
+		`"managedAgents":[{"lastStatus":"STOPPED","name":"ExecuteCommandAgent","reason":"drydock has no agent for ECS Exec."}]`,
 		`"ephemeralStorage":{"sizeInGiB":20}`, `"connectivity":"CONNECTED"`, `"overrides":{"containerOverrides":[{"name":"web"}]`,
 		`"type":"ElasticNetworkInterface"`, `"status":"ATTACHED"`, `{"name":"subnetId","value":"subnet-1"}`, `{"name":"privateIPv4Address","value":"` + address + `"}`,
 		`"networkInterfaces":[{"attachmentId":"` + *task.Attachments[0].Id + `","privateIpv4Address":"` + address + `"}]`, `"healthStatus":"UNKNOWN"`,

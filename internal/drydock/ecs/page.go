@@ -32,6 +32,9 @@ func page(sorted []string, maxResults *int32, token *string, usual int, compare 
 	}
 	end := min(start+size, len(sorted))
 	items = sorted[start:end:end]
+	if items == nil {
+		items = []string{} // AWS has empty lists in its answers
+	}
 	if end < len(sorted) {
 		t := base64.RawURLEncoding.EncodeToString([]byte(items[len(items)-1]))
 		next = &t

@@ -5,8 +5,14 @@ package ecs
 // it before it sends. TestRequiredMembers holds this list against the SDK.
 func required(structure string) []string {
 	switch structure {
+	case "AssociateGatewayWithClusterInput", "DisassociateGatewayFromClusterInput":
+		return []string{"Gateway", "Cluster"}
+	case "AttachmentStateChange":
+		return []string{"AttachmentArn", "Status"}
 	case "Attribute", "CreateCapacityProviderInput", "DeleteAccountSettingInput", "ServiceConnectTestTrafficHeaderRules", "ServiceVolumeConfiguration", "TaskVolumeConfiguration", "Ulimit", "UpdateCapacityProviderInput":
 		return []string{"Name"}
+	case "AutoScalingGroupProvider":
+		return []string{"AutoScalingGroupArn"}
 	case "AwsVpcConfiguration":
 		return []string{"Subnets"}
 	case "CapacityProviderStrategyItem", "DeleteCapacityProviderInput":
@@ -19,14 +25,32 @@ func required(structure string) []string {
 		return []string{"Enabled"}
 	case "ContinueServiceDeploymentInput":
 		return []string{"ServiceDeploymentArn", "HookId"}
+	case "CreateDaemonInput":
+		return []string{"DaemonName", "DaemonTaskDefinitionArn", "CapacityProviderArns"}
+	case "CreateExpressGatewayServiceInput":
+		return []string{"InfrastructureRoleArn"}
+	case "CreateGatewayInput":
+		return []string{"Name", "InfrastructureRoleArn", "Configuration"}
+	case "CreateManagedInstancesProviderConfiguration", "UpdateManagedInstancesProviderConfiguration":
+		return []string{"InfrastructureRoleArn", "InstanceLaunchTemplate"}
 	case "CreateServiceInput":
 		return []string{"ServiceName"}
 	case "CreateTaskSetInput":
 		return []string{"Service", "Cluster", "TaskDefinition"}
+	case "DaemonContainerDefinition", "ExpressGatewayContainer":
+		return []string{"Image"}
 	case "DeleteAttributesInput", "PutAttributesInput":
 		return []string{"Attributes"}
 	case "DeleteClusterInput", "GetTaskProtectionInput", "UpdateClusterInput":
 		return []string{"Cluster"}
+	case "DeleteDaemonInput", "DescribeDaemonInput", "ListDaemonDeploymentsInput":
+		return []string{"DaemonArn"}
+	case "DeleteDaemonTaskDefinitionInput", "DescribeDaemonTaskDefinitionInput":
+		return []string{"DaemonTaskDefinition"}
+	case "DeleteExpressGatewayServiceInput", "DescribeExpressGatewayServiceInput", "UpdateExpressGatewayServiceInput":
+		return []string{"ServiceArn"}
+	case "DeleteGatewayInput", "DescribeGatewayInput", "DescribeGatewayResourcesInput", "UpdateGatewayInput":
+		return []string{"Gateway"}
 	case "DeleteServiceInput", "ListServiceDeploymentsInput", "UpdateServiceInput":
 		return []string{"Service"}
 	case "DeleteTaskDefinitionsInput":
@@ -37,12 +61,18 @@ func required(structure string) []string {
 		return []string{"AlarmNames"}
 	case "DeploymentController", "FirelensConfiguration", "ResourceRequirement", "ThresholdConfiguration":
 		return []string{"Type"}
-	case "DeregisterContainerInstanceInput":
+	case "DeregisterContainerInstanceInput", "UpdateContainerAgentInput":
 		return []string{"ContainerInstance"}
 	case "DeregisterTaskDefinitionInput", "DescribeTaskDefinitionInput", "RunTaskInput":
 		return []string{"TaskDefinition"}
 	case "DescribeContainerInstancesInput":
 		return []string{"ContainerInstances"}
+	case "DescribeDaemonDeploymentsInput":
+		return []string{"DaemonDeploymentArns"}
+	case "DescribeDaemonRevisionsInput":
+		return []string{"DaemonRevisionArns"}
+	case "DescribeGatewayRouteInput":
+		return []string{"GatewayRouteArn"}
 	case "DescribeServiceDeploymentsInput":
 		return []string{"ServiceDeploymentArns"}
 	case "DescribeServiceRevisionsInput":
@@ -63,16 +93,28 @@ func required(structure string) []string {
 		return []string{"Value", "Type"}
 	case "ExecuteCommandInput":
 		return []string{"Command", "Task"}
+	case "ExpressGatewayServiceAwsLogsConfiguration":
+		return []string{"LogGroup", "LogStreamPrefix"}
 	case "FSxWindowsFileServerAuthorizationConfig":
 		return []string{"CredentialsParameter", "Domain"}
 	case "FSxWindowsFileServerVolumeConfiguration":
 		return []string{"FileSystemId", "RootDirectory", "AuthorizationConfig"}
+	case "GatewayConnector", "ServiceConnectService":
+		return []string{"PortName"}
+	case "GatewayElbAccessLogS3Destination":
+		return []string{"Bucket"}
+	case "GatewayTestTrafficHeader":
+		return []string{"Name", "Values"}
 	case "HealthCheck":
 		return []string{"Command"}
 	case "HostEntry":
 		return []string{"Hostname", "IpAddress"}
 	case "InferenceAccelerator":
 		return []string{"DeviceName", "DeviceType"}
+	case "InstanceLaunchTemplate":
+		return []string{"Ec2InstanceProfileArn", "NetworkConfiguration"}
+	case "InstanceRequirementsRequest":
+		return []string{"VCpuCount", "MemoryMiB"}
 	case "ListAttributesInput":
 		return []string{"TargetType"}
 	case "ListTagsForResourceInput":
@@ -81,6 +123,10 @@ func required(structure string) []string {
 		return []string{"LogDriver"}
 	case "LogDriverVolumeConfiguration":
 		return []string{"Driver"}
+	case "ManagedAgentStateChange":
+		return []string{"ContainerName", "ManagedAgentName", "Status"}
+	case "MemoryMiBRequest", "VCpuCountRangeRequest":
+		return []string{"Min"}
 	case "MetricConfiguration":
 		return []string{"MetricNames", "ResolutionSeconds"}
 	case "NvidiaMpsAllocation":
@@ -93,7 +139,7 @@ func required(structure string) []string {
 		return []string{"Name", "Value"}
 	case "PutClusterCapacityProvidersInput":
 		return []string{"Cluster", "CapacityProviders", "DefaultCapacityProviderStrategy"}
-	case "RegisterTaskDefinitionInput":
+	case "RegisterDaemonTaskDefinitionInput", "RegisterTaskDefinitionInput":
 		return []string{"Family", "ContainerDefinitions"}
 	case "RepositoryCredentials":
 		return []string{"CredentialsParameter"}
@@ -105,8 +151,6 @@ func required(structure string) []string {
 		return []string{"Format"}
 	case "ServiceConnectClientAlias":
 		return []string{"Port"}
-	case "ServiceConnectService":
-		return []string{"PortName"}
 	case "ServiceConnectTestTrafficHeaderMatchRules":
 		return []string{"Exact"}
 	case "ServiceConnectTestTrafficRules":
@@ -121,6 +165,8 @@ func required(structure string) []string {
 		return []string{"ServiceDeploymentArn"}
 	case "StopTaskInput":
 		return []string{"Task"}
+	case "SubmitAttachmentStateChangesInput":
+		return []string{"Attachments"}
 	case "TagResourceInput":
 		return []string{"ResourceArn", "Tags"}
 	case "TaskManagedEBSVolumeTerminationPolicy":
@@ -133,6 +179,8 @@ func required(structure string) []string {
 		return []string{"Cluster", "Settings"}
 	case "UpdateContainerInstancesStateInput":
 		return []string{"ContainerInstances", "Status"}
+	case "UpdateDaemonInput":
+		return []string{"DaemonArn", "DaemonTaskDefinitionArn", "CapacityProviderArns"}
 	case "UpdateServicePrimaryTaskSetInput":
 		return []string{"Cluster", "Service", "PrimaryTaskSet"}
 	case "UpdateTaskProtectionInput":

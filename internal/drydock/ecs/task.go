@@ -487,6 +487,9 @@ func (e *ECS) showTask(t *task) types.Task {
 		if c.Health != "" {
 			n.HealthStatus = c.Health
 		}
+		if t.Execute {
+			n.ManagedAgents = execAgent()
+		}
 		if c.ExitCode != nil {
 			n.ExitCode = aws.Int32(int32(*c.ExitCode))
 		}

@@ -355,7 +355,7 @@ func (e *ECS) listTaskDefinitionFamilies(_ context.Context, in *ecs.ListTaskDefi
 		for _, name := range slices.Sorted(maps.Keys(e.families)) {
 			active := slices.ContainsFunc(e.families[name].Revisions, func(d *definition) bool { return d.Status == statusActive })
 			fits := in.Status == "" || in.Status == types.TaskDefinitionFamilyStatusAll || (in.Status == types.TaskDefinitionFamilyStatusActive) == active
-			if fits && strings.HasPrefix(name, aws.ToString(in.FamilyPrefix)) {
+			if fits && len(e.families[name].Revisions) > 0 && strings.HasPrefix(name, aws.ToString(in.FamilyPrefix)) {
 				names = append(names, name)
 			}
 		}
