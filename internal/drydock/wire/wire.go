@@ -1,7 +1,7 @@
 // Package wire speaks AWS's two request protocols that drydock needs: JSON 1.1
-// (ECS, ECR, CloudWatch Logs) and Query (STS). A service is a table of
-// operations; [Typed] turns a function over the SDK's own input and output
-// structs into an entry of that table, and a [Mux] serves any number of
+// (ECS, ECR, CloudWatch Logs) and Query (STS, IAM). A service is a table of
+// operations; [Typed] and [TypedQuery] turn a function over the SDK's own input
+// and output structs into an entry of that table, and a [Mux] serves any number of
 // services on one port.
 //
 // An operation that no table has is answered with the error AWS itself gives
@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -70,10 +71,11 @@ type Service struct {
 	Scope      string // Query: the service in the credential scope, "sts"
 	Version    string // Query: the API version, "2011-06-15"
 	Operations map[string]Operation
+	Unsigned   []string // Query: operations that are called without a signature, "AssumeRoleWithWebIdentity"
 }
 
 // Mux serves POST / for its services. Requests must be signed (any signature
-// is accepted: credentials are not checked here).
+// is accepted: package drydock checks them before they come here).
 type Mux struct {
 	services []Service
 	log      *slog.Logger
@@ -102,7 +104,10 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.writeJSONError(w, e)
 		return
 	}
-	scope, signed := CredentialScope(r.Header.Get("Authorization"))
+	scope, signed := ScopeOf(r)
+	if r.Method == http.MethodGet && len(body) == 0 {
+		body = []byte(r.URL.RawQuery) // a presigned address has its form in its query
+	}
 	call := Call{Region: scope.Region, AccessKey: scope.AccessKey, Body: body}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		prefix, op, _ := strings.Cut(target, ".")
@@ -116,7 +121,23 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Operation = form.Get("Action")
+	service, anonymous := m.unsigned(call.Operation, form.Get("Version"))
+	if anonymous {
+		scope.Service, signed = service, true
+	}
 	m.serveQuery(r.Context(), w, requestID, scope.Service, signed, call)
+}
+
+// unsigned finds the service of an operation that needs no signature. Without
+// one there is no credential scope either, so the version tells the services
+// apart.
+func (m *Mux) unsigned(operation, version string) (scope string, ok bool) {
+	for _, s := range m.services {
+		if s.Version == version && slices.Contains(s.Unsigned, operation) {
+			return s.Scope, true
+		}
+	}
+	return "", false
 }
 
 func (m *Mux) serveJSON(ctx context.Context, w http.ResponseWriter, prefix string, signed bool, call Call) {
@@ -183,6 +204,15 @@ func (m *Mux) writeJSONError(w http.ResponseWriter, e *Error) {
 
 // Scope is who signed a request, and for what.
 type Scope struct{ AccessKey, Region, Service string }
+
+// ScopeOf reads the scope of a request that is signed in its header, or by its
+// address.
+func ScopeOf(r *http.Request) (Scope, bool) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		return CredentialScope(header)
+	}
+	return CredentialScope("Credential=" + r.URL.Query().Get("X-Amz-Credential"))
+}
 
 // CredentialScope reads "Credential=AKID/20261121/eu-west-1/ecs/aws4_request"
 // out of a SigV4 Authorization header.
