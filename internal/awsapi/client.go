@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
@@ -134,6 +135,13 @@ type explained struct{ aws.CredentialsProvider }
 // Retrieve implements aws.CredentialsProvider.
 func (e explained) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	credentials, err := e.CredentialsProvider.Retrieve(ctx)
+	if refused, ok := errors.AsType[smithy.APIError](err); ok { // STS was asked and said no
+		return credentials, &SetupError{
+			What: fmt.Sprintf("no usable AWS credentials: %s: %s", refused.ErrorCode(), refused.ErrorMessage()),
+			Do:   "check the trust policy of the role (AWS_ROLE_ARN), and the issuer, audience and subject of the token that the pipeline has",
+			Err:  err,
+		}
+	}
 	if err != nil && ctx.Err() == nil {
 		return credentials, &SetupError{
 			What: "no usable AWS credentials",
