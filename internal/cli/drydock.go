@@ -26,6 +26,7 @@ type drydockFlags struct {
 	Runtime   string  `help:"What runs containers: auto, docker or simulated." enum:"auto,docker,simulated" default:"auto"`
 	TimeScale float64 `help:"Divide the scheduler's own durations; 1 is AWS's own pace." default:"20" placeholder:"N"`
 	Account   string  `help:"AWS account id." default:"123456789012" placeholder:"ID"`
+	Anonymous bool    `help:"Let docker push and pull without a login."`
 	Region    string  `help:"AWS region." default:"ap-northeast-1" placeholder:"NAME"`
 }
 
@@ -38,7 +39,7 @@ func (f drydockFlags) options(s *session, listen string) (drydock.Options, error
 	}
 	return drydock.Options{
 		Listen: listen, Data: f.Data, Runtime: drydock.Runtime(f.Runtime), TimeScale: f.TimeScale,
-		Account: f.Account, Region: f.Region, Log: s.log(),
+		Anonymous: f.Anonymous, Account: f.Account, Region: f.Region, Log: s.log(),
 	}, nil
 }
 

@@ -76,6 +76,7 @@ func printActions(s *session, requests []drydock.Request) error {
 		if r.Action != "" {
 			actions = append(actions, r.Action)
 		}
+		actions = append(actions, r.Needs...)
 	}
 	slices.Sort(actions)
 	actions = slices.Compact(actions)

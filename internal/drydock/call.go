@@ -15,9 +15,11 @@ import (
 // call is which operation a request is, before anything has been checked:
 // every part of it is the client's word.
 type call struct {
-	Service   string // "ecs", "ecr", "logs", "sts", "health", or "registry" for the OCI API
-	Operation string // "UpdateService"; of the registry, "PutManifest"
-	Action    string // the IAM action that allows it, "ecs:UpdateService"; "" where none does
+	Principal string   // ARN of who calls, once that is known
+	Needs     []string // other actions that it needs, such as iam:PassRole
+	Service   string   // "ecs", "ecr", "logs", "sts", "health", or "registry" for the OCI API
+	Operation string   // "UpdateService"; of the registry, "PutManifest"
+	Action    string   // the IAM action that allows it, "ecs:UpdateService"; "" where none does
 	AccessKey string
 }
 
@@ -30,7 +32,7 @@ func identify(r *http.Request) call {
 	if strings.HasPrefix(r.URL.Path, "/v2/") {
 		return registryCall(r)
 	}
-	scope, _ := wire.CredentialScope(r.Header.Get("Authorization"))
+	scope, _ := wire.ScopeOf(r)
 	c := call{Service: scope.Service, AccessKey: short(scope.AccessKey)}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		prefix, operation, _ := strings.Cut(target, ".")
@@ -40,6 +42,9 @@ func identify(r *http.Request) call {
 		}
 	} else {
 		c.Operation = queryAction(r)
+		if c.Service == "" && strings.HasPrefix(c.Operation, "AssumeRoleWith") {
+			c.Service = "sts" // called without a signature
+		}
 	}
 	c.Service, c.Operation = short(c.Service), short(c.Operation)
 	c.Action = actionOf(c.Service, c.Operation)
@@ -53,6 +58,8 @@ func actionOf(service, operation string) string {
 		return ""
 	case service == "sts" && operation == "GetCallerIdentity":
 		return "" // "No permissions are required to perform this operation", says the STS API reference
+	case service == "sts" && operation == "AssumeRoleWithWebIdentity":
+		return "" // called without an identity: the role's trust policy allows it
 	case service == "ecr" && operation == "ListImageReferrers":
 		return "ecr:BatchGetImage" // the ECR API reference: the caller "must have the ecr:BatchGetImage permission"
 	}
@@ -72,10 +79,14 @@ func serviceOf(target string) string {
 		return "logs"
 	case strings.HasPrefix(target, "AWSHealth_"):
 		return "health"
-	case target == "secretsmanager":
-		return "secretsmanager"
 	case target == "AmazonSSM":
 		return "ssm"
+	case target == "secretsmanager":
+		return "secretsmanager"
+	case target == "AnyScaleFrontendService":
+		return "application-autoscaling"
+	case target == "AWSEvents":
+		return "events"
 	}
 	return ""
 }
@@ -83,6 +94,9 @@ func serviceOf(target string) string {
 // queryAction is the Action of a form. The SDKs and the aws CLI send it first.
 func queryAction(r *http.Request) string {
 	const enough = 4 << 10
+	if r.Method == http.MethodGet {
+		return r.URL.Query().Get("Action") // of a presigned address
+	}
 	if r.Method != http.MethodPost {
 		return ""
 	}
@@ -127,6 +141,8 @@ func registryCall(r *http.Request) call {
 			c.Operation, c.Action = "GetManifest", "ecr:BatchGetImage"
 		case r.Method == http.MethodPut:
 			c.Operation, c.Action = "PutManifest", "ecr:PutImage"
+		case r.Method == http.MethodDelete:
+			c.Operation, c.Action = "DeleteManifest", "ecr:BatchDeleteImage"
 		}
 	case strings.Contains(path, "/referrers/"):
 		c.Operation, c.Action = "ListReferrers", "ecr:BatchGetImage"
@@ -159,13 +175,23 @@ type callKey struct{}
 func withCall(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := identify(r)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, c)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callKey{}, &c)))
 	})
 }
 
 func callOf(r *http.Request) call {
-	c, _ := r.Context().Value(callKey{}).(call)
-	return c
+	if c, ok := r.Context().Value(callKey{}).(*call); ok {
+		return *c
+	}
+	return call{}
+}
+
+// noteCall adds to what is known of a request's call, for the log around the
+// handler that finds it out.
+func noteCall(r *http.Request, add func(*call)) {
+	if c, ok := r.Context().Value(callKey{}).(*call); ok {
+		add(c)
+	}
 }
 
 func faultCall(r *http.Request) faults.Call {

@@ -22,6 +22,7 @@ import (
 //	POST   clock             {"advanceSeconds": 3600, "timeScale": 1}
 //	GET    state             everything that it holds, as package state writes it
 //	GET    requests          ?after=N&limit=N, the last ones; {"requests": […]}
+//	POST   oidc              {"issuer": "https://gitlab.com", "jwks": {"keys": […]}}; answers {"issuer": …}
 //	GET    faults            {"faults": [faults.Report…]}
 //	POST   faults            a faults.Rule; answers its faults.Report
 //	DELETE faults            all of them

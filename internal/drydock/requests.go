@@ -15,10 +15,12 @@ type Request struct {
 	Service   string    `json:"service,omitempty"`
 	Operation string    `json:"operation,omitempty"`
 	Action    string    `json:"action,omitempty"` // of IAM: what a policy has to allow
+	Needs     []string  `json:"needs,omitempty"`  // other actions that a policy has to allow for it: iam:PassRole, ecs:TagResource
 	AccessKey string    `json:"accessKey,omitempty"`
-	Status    int       `json:"status"`          // 0: the connection ended without an answer
-	Error     string    `json:"error,omitempty"` // AWS's or the registry's code
-	Millis    float64   `json:"millis"`          // until it was answered
+	Principal string    `json:"principal,omitempty"` // ARN of who asked, where the credentials say it
+	Status    int       `json:"status"`              // 0: the connection ended without an answer
+	Error     string    `json:"error,omitempty"`     // AWS's or the registry's code
+	Millis    float64   `json:"millis"`              // until it was answered
 }
 
 // keptRequests bounds the log, to about 2 MB.
@@ -73,7 +75,7 @@ func (l *requestLog) wrap(next http.Handler) http.Handler {
 		defer func() {
 			c := callOf(r)
 			l.add(Request{
-				Time: at, Service: c.Service, Operation: c.Operation, Action: c.Action, AccessKey: c.AccessKey,
+				Time: at, Service: c.Service, Operation: c.Operation, Action: c.Action, Needs: c.Needs, AccessKey: c.AccessKey, Principal: c.Principal,
 				Status: heard.status, Error: heard.code(), Millis: float64(time.Since(began).Microseconds()) / 1000,
 			})
 		}()

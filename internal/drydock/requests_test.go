@@ -82,13 +82,13 @@ func TestRequestsAreLogged(t *testing.T) {
 		}
 		got[i].Time, got[i].Millis = time.Time{}, 0
 	}
-	const key = "AKIDEXAMPLE"
+	const key, administrator = "AKIDEXAMPLE", "arn:aws:iam::123456789012:user/drydock"
 	want := []Request{
-		{Number: 1, Service: "ecs", Operation: "ListClusters", Action: "ecs:ListClusters", AccessKey: key, Status: 200},
-		{Number: 2, Service: "ecs", Operation: "DescribeServices", Action: "ecs:DescribeServices", AccessKey: key, Status: 400, Error: "ClusterNotFoundException"},
-		{Number: 3, Service: "ecr", Operation: "DescribeImages", Action: "ecr:DescribeImages", AccessKey: key, Status: 400, Error: "RepositoryNotFoundException"},
-		{Number: 4, Service: "sts", Operation: "GetCallerIdentity", AccessKey: key, Status: 200},
-		{Number: 5, Service: "logs", Operation: "DescribeLogGroups", Action: "logs:DescribeLogGroups", AccessKey: key, Status: 200},
+		{Number: 1, Service: "ecs", Operation: "ListClusters", Action: "ecs:ListClusters", AccessKey: key, Principal: administrator, Status: 200},
+		{Number: 2, Service: "ecs", Operation: "DescribeServices", Action: "ecs:DescribeServices", AccessKey: key, Principal: administrator, Status: 400, Error: "ClusterNotFoundException"},
+		{Number: 3, Service: "ecr", Operation: "DescribeImages", Action: "ecr:DescribeImages", AccessKey: key, Principal: administrator, Status: 400, Error: "RepositoryNotFoundException"},
+		{Number: 4, Service: "sts", Operation: "GetCallerIdentity", AccessKey: key, Principal: administrator, Status: 200},
+		{Number: 5, Service: "logs", Operation: "DescribeLogGroups", Action: "logs:DescribeLogGroups", AccessKey: key, Principal: administrator, Status: 200},
 		{Number: 6, Service: "registry", Operation: "PutManifest", Action: "ecr:PutImage", Status: 401, Error: "UNAUTHORIZED"},
 		{Number: 7, Service: "ecs", Operation: "CreateCluster", Action: "ecs:CreateCluster", Status: 403, Error: "MissingAuthenticationTokenException"},
 		{Number: 8, Status: 400, Error: "UnknownOperationException"},
@@ -115,7 +115,7 @@ func TestRegistryActions(t *testing.T) {
 		"GET /v2/web/manifests/v1":         "registry:GetManifest ecr:BatchGetImage",
 		"HEAD /v2/a/b/manifests/sha256:0":  "registry:HeadManifest ecr:BatchGetImage",
 		"PUT /v2/web/manifests/v1":         "registry:PutManifest ecr:PutImage",
-		"DELETE /v2/web/manifests/v1":      "registry:DELETE ",
+		"DELETE /v2/web/manifests/v1":      "registry:DeleteManifest ecr:BatchDeleteImage",
 		"GET /v2/web/blobs/sha256:0":       "registry:GetBlob ecr:GetDownloadUrlForLayer",
 		"HEAD /v2/web/blobs/sha256:0":      "registry:HeadBlob ecr:BatchCheckLayerAvailability",
 		"POST /v2/web/blobs/uploads/":      "registry:StartUpload ecr:InitiateLayerUpload",
@@ -136,7 +136,7 @@ func TestRegistryActions(t *testing.T) {
 
 func TestActionsThatAreNotNamedAsTheOperation(t *testing.T) {
 	for operation, want := range map[string]string{
-		"ecr:ListImageReferrers": "ecr:BatchGetImage", "sts:GetCallerIdentity": "", "sts:AssumeRole": "sts:AssumeRole",
+		"ecr:ListImageReferrers": "ecr:BatchGetImage", "sts:GetCallerIdentity": "", "sts:AssumeRole": "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity": "",
 		":ListClusters": "", "ecs:": "", "ecs:UpdateService": "ecs:UpdateService",
 	} {
 		service, name, _ := strings.Cut(operation, ":")

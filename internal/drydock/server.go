@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/access"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/console"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
@@ -49,12 +50,14 @@ type Options struct {
 	// AllowRemote lets Listen be an address that other machines can reach.
 	// Everybody who does may do anything: drydock takes any credentials.
 	AllowRemote bool
-	Data        string  // folder that keeps everything; "" keeps it in memory
-	Runtime     Runtime // "" is auto
-	TimeScale   float64 // divides the scheduler's own durations; 0 is DefaultTimeScale
-	Account     string  // "" is DefaultAccount
-	Region      string  // "" is DefaultRegion
-	Log         *slog.Logger
+	// Anonymous lets docker push and pull without a login.
+	Anonymous bool
+	Data      string  // folder that keeps everything; "" keeps it in memory
+	Runtime   Runtime // "" is auto
+	TimeScale float64 // divides the scheduler's own durations; 0 is DefaultTimeScale
+	Account   string  // "" is DefaultAccount
+	Region    string  // "" is DefaultRegion
+	Log       *slog.Logger
 	// Clock replaces the real clock, for tests that turn time by hand.
 	Clock *clock.Clock
 }
@@ -86,6 +89,8 @@ type Server struct {
 	store    *store.Store
 	tasks    *ecs.ECS
 	services []wire.Service
+	iam      *iam.IAM
+	access   *authority
 	logs     *logs.Logs
 	runtime  runtime.Runtime
 	http     *http.Server
@@ -172,6 +177,10 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if s.iam, err = iam.New(iam.Options{Account: o.Account, Clock: s.clock, Store: s.store, Seed: seed()}); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.access = &authority{iam: s.iam, images: images, place: access.Place{Account: o.Account, Region: o.Region}, tasks: func() *ecs.ECS { return s.tasks }}
 	if s.logs, err = logs.New(logs.Options{Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -193,17 +202,17 @@ func (s *Server) open(ctx context.Context) error {
 	// data folder pulls at once.
 	var loaded http.Handler
 	aws := http.NewServeMux()
-	aws.Handle("/v2/", registry.Handler(images, o.Log))
+	aws.Handle("/v2/", registry.Guarded(images, registry.Guard{Anonymous: o.Anonymous, Allow: s.access.allowRegistry}, o.Log))
 	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
-		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Log: o.Log, Seed: seed(),
+		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Roles: roles{s.iam, images}, Log: o.Log, Seed: seed(),
 		Events: s.events.From("aws.ecs"), Notices: health.Notifier{Account: o.Account, Region: o.Region, Events: s.events.From("aws.health")},
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), iam.STS(o.Account), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service()}
+	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service()}
 	loaded = wire.NewMux(o.Log, s.services...)
 	s.page = console.New(s.views(images))
 
@@ -238,8 +247,9 @@ func (s *Server) handler(aws http.Handler, l limits) http.Handler {
 	mux.Handle("GET /_drydock/{$}", sameOrigin(s.page))
 	mux.Handle("GET /_drydock/page/", sameOrigin(s.page))
 	mux.Handle("GET /_drydock", sameOrigin(http.RedirectHandler("/_drydock/", http.StatusMovedPermanently)))
+	mux.Handle("POST /_drydock/oidc", sameOrigin(http.HandlerFunc(s.postIssuer)))
 	mux.Handle("POST /_drydock/retire", sameOrigin(health.Retire(s.options.Region, s.tasks)))
-	mux.Handle("/", withCall(s.requests.wrap(s.faults.Wrap(aws, faultCall))))
+	mux.Handle("/", withCall(s.requests.wrap(s.faults.Wrap(s.access.wrap(aws), faultCall))))
 	return l.wrap(onlyOurHosts(s.options.Listen, mux))
 }
 
@@ -344,6 +354,7 @@ func (s *Server) Env() []Variable {
 	}
 	return []Variable{
 		{"AWS_ENDPOINT_URL", s.Endpoint()},
+		{"AWS_ENDPOINT_URL_STS", s.Endpoint()}, // the SDK for Go takes no other to assume a role with
 		{"AWS_REGION", s.options.Region},
 		{"AWS_DEFAULT_REGION", s.options.Region},
 		{"AWS_ACCESS_KEY_ID", "drydock"},

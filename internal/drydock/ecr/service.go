@@ -18,7 +18,7 @@ func (r *Registry) Service() wire.Service {
 			"DeleteRegistryPolicy":  locked(r, r.deleteRegistryPolicy),
 			"GetAccountSetting":     locked(r, r.getAccountSetting),
 			"PutAccountSetting":     locked(r, r.putAccountSetting),
-			"GetAuthorizationToken": locked(r, r.getAuthorizationToken),
+			"GetAuthorizationToken": r.authorizationToken(),
 
 			"CreateRepository":              withTags(r, r.createRepository),
 			"DescribeRepositories":          locked(r, r.describeRepositories),

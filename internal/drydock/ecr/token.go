@@ -67,9 +67,9 @@ func (r *Registry) Credentials() (username, secret string) {
 }
 
 // getAuthorizationToken: registryIds is deprecated and changes nothing.
-func (r *Registry) getAuthorizationToken(*ecr.GetAuthorizationTokenInput) (*ecr.GetAuthorizationTokenOutput, error) {
+func (r *Registry) getAuthorizationToken(_ *ecr.GetAuthorizationTokenInput, principal string) (*ecr.GetAuthorizationTokenOutput, error) {
 	until := r.clock.Now().Add(tokenLife)
-	login := user + ":" + r.seal(sealedToken, until)
+	login := user + ":" + r.token(principal)
 	return &ecr.GetAuthorizationTokenOutput{AuthorizationData: []types.AuthorizationData{{
 		AuthorizationToken: aws.String(base64.StdEncoding.EncodeToString([]byte(login))),
 		ExpiresAt:          &until,
@@ -80,10 +80,8 @@ func (r *Registry) getAuthorizationToken(*ecr.GetAuthorizationTokenInput) (*ecr.
 // CheckLogin tells whether username and secret are those of an authorization
 // token that holds: nil, [ErrForged] or [ErrExpired].
 func (r *Registry) CheckLogin(username, secret string) error {
-	if username != user {
-		return ErrForged
-	}
-	return r.checkSeal(sealedToken, secret)
+	_, err := r.Login(username, secret)
+	return err
 }
 
 // CheckDownload tells whether a download address that was given out for this

@@ -75,6 +75,7 @@ type Options struct {
 	Images  Images
 	Logs    Logs
 	Secrets Secrets  // nil: there are none
+	Roles   Roles    // nil: every role may do anything
 	Events  Emitter  // nil: nobody listens
 	Notices Notifier // nil: nobody is told of retirements
 	Log     *slog.Logger

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"context"
 	"log/slog"
 	"maps"
 	"testing"
@@ -118,7 +119,7 @@ func try[Out any](w *world, op string, in any) (*Out, error) {
 	if err != nil {
 		w.t.Fatalf("%s: %v", op, err)
 	}
-	answer, err := w.Service().Operations[op](nil, wire.Call{Operation: op, Body: body})
+	answer, err := w.Service().Operations[op](context.Background(), wire.Call{Operation: op, Body: body})
 	if err != nil {
 		return nil, err
 	}

@@ -27,8 +27,11 @@ func (e *ECS) pull(t *task, now time.Time) {
 		return
 	}
 	if t.PullTries == 1 {
-		var reason string
-		if t.resolved, reason = e.resolve(t, spec); reason == "" {
+		reason := e.takeRoles(t, spec)
+		if reason == "" {
+			t.resolved, reason = e.resolve(t, spec)
+		}
+		if reason == "" {
 			reason = e.openLogs(t, spec)
 		}
 		if reason != "" {
@@ -90,6 +93,9 @@ func (e *ECS) plan(t *task) (*ecs.RegisterTaskDefinitionInput, *serviceRevision,
 func (e *ECS) pullContainer(t *task, r *serviceRevision, c *container, spec *ecs.RegisterTaskDefinitionInput) (Image, error) {
 	ref, err := image.Parse(c.Image)
 	if err != nil {
+		return Image{}, err
+	}
+	if err := e.mayPull(t, spec, ref); err != nil {
 		return Image{}, err
 	}
 	digest := ""
@@ -154,8 +160,9 @@ func (e *ECS) openLogs(t *task, spec *ecs.RegisterTaskDefinitionInput) (failure 
 		if !ok {
 			continue
 		}
-		var err error
-		if c.LogConfiguration.Options["awslogs-create-group"] == "true" {
+		makesGroup := c.LogConfiguration.Options["awslogs-create-group"] == "true"
+		err := e.mayLog(t, spec, group, stream, makesGroup)
+		if err == nil && makesGroup {
 			err = e.Logs.EnsureGroup(group)
 		}
 		if err == nil {

@@ -38,6 +38,7 @@ type definition struct {
 	Registered      time.Time
 	Deregistered    time.Time
 	DeleteRequested time.Time // of DeleteTaskDefinitions
+	By              string    // ARN of who registered it; "" for the account's administrator
 	Document        json.RawMessage
 	Tags            tags
 
@@ -105,7 +106,7 @@ func (e *ECS) activeDefinition(id *string, inactive string) (*definition, error)
 
 // registerTaskDefinition works on the raw document, so that nothing of it is
 // lost on the way through this build's structs.
-func (e *ECS) registerTaskDefinition(_ context.Context, c wire.Call) (any, error) {
+func (e *ECS) registerTaskDefinition(ctx context.Context, c wire.Call) (any, error) {
 	in := new(ecs.RegisterTaskDefinitionInput)
 	if err := decode(c.Body, in); err != nil {
 		return nil, err
@@ -149,6 +150,7 @@ func (e *ECS) registerTaskDefinition(_ context.Context, c wire.Call) (any, error
 			Revision:   f.Last,
 			Status:     statusActive,
 			Registered: now,
+			By:         wire.CallerOf(ctx),
 			Document:   raw,
 			Tags:       given,
 		}
@@ -249,7 +251,7 @@ func (e *ECS) showDefinition(d *definition) (map[string]any, error) {
 	doc["revision"] = d.Revision
 	doc["status"] = d.Status
 	doc["registeredAt"] = d.Registered
-	doc["registeredBy"] = "arn:aws:iam::" + e.Account + ":user/drydock"
+	doc["registeredBy"] = cmp.Or(d.By, "arn:aws:iam::"+e.Account+":user/drydock")
 	doc["compatibilities"] = compatibilities(spec)
 	doc["requiresAttributes"] = attributes(spec)
 	if !d.Deregistered.IsZero() {

@@ -65,7 +65,6 @@ func (i *IAM) identity(ctx context.Context) Identity {
 
 // Why credentials are refused.
 var (
-	ErrUnsigned   = signature.ErrUnsigned
 	ErrUnknownKey = errors.New("the access key or token is not known")
 	ErrExpired    = errors.New("the session has expired")
 )
@@ -102,8 +101,8 @@ func GivenOut(id string) bool { return len(id) > 4 && strings.HasPrefix(id[4:], 
 
 // Authenticate tells who signed a request. Keys that were not given out here
 // are the administrator's, whatever the signature; the others are held to
-// theirs: the errors are [ErrUnsigned], [ErrUnknownKey], [ErrExpired], and
-// those of package signature. Signers use their machine's
+// theirs: the errors are [ErrUnknownKey], [ErrExpired] and those of package
+// signature. Signers use their machine's
 // clock, so the time of a signature may be that of this machine or that of
 // the calendar. maxBody is how much of a body is read for it, in bytes.
 func (i *IAM) Authenticate(r *http.Request, maxBody int64) (Identity, error) {

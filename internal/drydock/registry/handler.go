@@ -32,8 +32,18 @@ const maxListPage = 1000
 // handler does what a request needs before ociserver sees it.
 type handler struct {
 	registry *ecr.Registry
+	guard    Guard
 	log      *slog.Logger
 	oci      http.Handler
+}
+
+// Guard is who may use the registry besides whoever has a token.
+type Guard struct {
+	// Anonymous lets everybody in who brings no login.
+	Anonymous bool
+	// Allow tells whether the principal of a token may make a request; nil
+	// lets it. The error's text goes to the client, behind "denied: ".
+	Allow func(r *http.Request, principal string) error
 }
 
 // Handler serves the registry under /v2/. Clients log in as AWS with the
@@ -41,7 +51,12 @@ type handler struct {
 // GetDownloadUrlForLayer needs no login. Refusals are logged at debug level,
 // failures at error level.
 func Handler(registry *ecr.Registry, log *slog.Logger) http.Handler {
-	h := &handler{registry: registry, log: log}
+	return Guarded(registry, Guard{}, log)
+}
+
+// Guarded is [Handler] with a guard.
+func Guarded(registry *ecr.Registry, guard Guard, log *slog.Logger) http.Handler {
+	h := &handler{registry: registry, guard: guard, log: log}
 	h.oci = ociserver.New(&backend{registry: registry}, &ociserver.Options{
 		WriteError:      h.refuse,
 		MaxListPageSize: maxListPage,
@@ -51,7 +66,10 @@ func Handler(registry *ecr.Registry, log *slog.Logger) http.Handler {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-	if err := h.authorize(req); err != nil {
+	if err := h.authorize(req); errors.Is(err, ociregistry.ErrDenied) {
+		h.refuse(w, req, err)
+		return
+	} else if err != nil {
 		w.Header().Set("WWW-Authenticate", fmt.Sprintf("Basic realm=\"http://%s/\",service=\"ecr.amazonaws.com\"", h.registry.Host()))
 		h.refuse(w, req, err)
 		return
@@ -85,8 +103,18 @@ func (h *handler) authorize(req *http.Request) error {
 	if seal := req.URL.Query().Get("seal"); seal != "" && (req.Method == http.MethodGet || req.Method == http.MethodHead) {
 		return unauthorized(h.registry.CheckDownload(req.URL.Path, seal))
 	}
-	username, secret, _ := req.BasicAuth()
-	return unauthorized(h.registry.CheckLogin(username, secret))
+	username, secret, given := req.BasicAuth()
+	if h.guard.Anonymous && !given {
+		return nil
+	}
+	principal, err := h.registry.Login(username, secret)
+	if err != nil || h.guard.Allow == nil {
+		return unauthorized(err)
+	}
+	if err := h.guard.Allow(req, principal); err != nil {
+		return ociregistry.NewHTTPError(ociregistry.NewError(err.Error(), ociregistry.ErrDenied.Code(), nil), http.StatusForbidden, nil, nil)
+	}
+	return nil
 }
 
 func unauthorized(err error) error {
