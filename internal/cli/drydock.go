@@ -8,16 +8,18 @@ import (
 )
 
 type drydockCommand struct {
-	Serve    drydockServe    `cmd:"" help:"Serve until interrupted; prints the environment as export lines."`
-	Exec     drydockExec     `cmd:"" help:"Run a command against a drydock of its own and pass its exit code on."`
-	Seed     drydockSeed     `cmd:"" help:"Plant a cluster, repository, log group and service (no task yet) to deploy to."`
-	Advance  drydockAdvance  `cmd:"" help:"Move the calendar of a running drydock forward; everything due on the way happens."`
-	Clock    drydockClock    `cmd:"" help:"Show the time and pace of a running drydock, or change them."`
-	Faults   drydockFaults   `cmd:"" help:"Make a running drydock throttle, fail, wait or hang up."`
-	Retire   drydockRetire   `cmd:"" help:"Announce that a running drydock retires the tasks of a service for maintenance."`
-	Events   drydockEvents   `cmd:"" help:"Show what a running drydock sent to EventBridge: tasks, deployments, services, AWS Health."`
-	State    drydockState    `cmd:"" help:"Show what a running drydock holds, all of it as JSON in AWS's own shapes."`
-	Requests drydockRequests `cmd:"" help:"Show what a running drydock was asked, with IAM actions and errors."`
+	Serve     drydockServe     `cmd:"" help:"Serve until interrupted; prints the environment as export lines."`
+	Exec      drydockExec      `cmd:"" help:"Run a command against a drydock of its own and pass its exit code on."`
+	Seed      drydockSeed      `cmd:"" help:"Plant a cluster, repository, log group and service (no task yet) to deploy to."`
+	Advance   drydockAdvance   `cmd:"" help:"Move the calendar of a running drydock forward; everything due on the way happens."`
+	Clock     drydockClock     `cmd:"" help:"Show the time and pace of a running drydock, or change them."`
+	Faults    drydockFaults    `cmd:"" help:"Make a running drydock throttle, fail, wait or hang up."`
+	Retire    drydockRetire    `cmd:"" help:"Announce that a running drydock retires the tasks of a service for maintenance."`
+	Events    drydockEvents    `cmd:"" help:"Show what a running drydock sent to EventBridge: tasks, deployments, services, AWS Health."`
+	State     drydockState     `cmd:"" help:"Show what a running drydock holds, all of it as JSON in AWS's own shapes."`
+	Requests  drydockRequests  `cmd:"" help:"Show what a running drydock was asked, with IAM actions and errors."`
+	Behaviour drydockBehaviour `cmd:"" help:"Make the containers of an image crash, fail their health check or start slowly, from the next task on."`
+	Run       drydockRun       `cmd:"" help:"Play scenarios: what happens to a fleet day by day, and what is expected of it."`
 }
 
 // drydockFlags are what serve and exec share.

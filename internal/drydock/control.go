@@ -42,6 +42,7 @@ func (s *Server) control() http.Handler {
 		s.answerFaults(w)
 	})
 	mux.HandleFunc("DELETE /_drydock/faults/{id}", s.deleteFault)
+	s.controlBehaviours(mux)
 	return sameOrigin(mux)
 }
 

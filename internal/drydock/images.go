@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/behaviour"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -12,7 +13,10 @@ import (
 
 // puller is ECR as ECS's tasks see it: the same store, with failures in the
 // words that Fargate's agent puts behind "CannotPullContainerError: ".
-type puller struct{ registry *ecr.Registry }
+type puller struct {
+	registry   *ecr.Registry
+	behaviours *behaviour.Set
+}
 
 // How often Fargate tries before it gives up, as its messages tell: a tag
 // that is not there 7 times, a digest that is gone once.
@@ -38,7 +42,10 @@ func (p puller) Resolve(ref image.Reference) (string, error) {
 func (p puller) Pull(ref image.Reference, digest, platform string) (ecs.Image, error) {
 	pulled, err := p.registry.Pull(ref, digest, platform)
 	if errors.Is(err, ecr.ErrNotHere) {
-		return ecs.Image{}, nil
+		return ecs.Image{Labels: p.behaviours.Over(ref, digest, nil)}, nil
+	}
+	if err == nil {
+		pulled.Labels = p.behaviours.Over(ref, pulled.Digest, pulled.Labels)
 	}
 	// A label may claim another platform than the image's configuration has.
 	if claimed := pulled.Labels[platformLabel]; err == nil && claimed != "" && claimed != platform {

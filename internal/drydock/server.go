@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/access"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/behaviour"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/console"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
@@ -60,6 +61,9 @@ type Options struct {
 	Log       *slog.Logger
 	// Clock replaces the real clock, for tests that turn time by hand.
 	Clock *clock.Clock
+	// Seed makes what is made up (ids, zones) the same in every drydock that is
+	// asked the same at the same times. 0 is another one every time.
+	Seed uint64
 }
 
 // Runtime is what runs the containers of a task.
@@ -102,6 +106,8 @@ type Server struct {
 	requests *requestLog
 	changed  news.Bell // rung after every change of what is kept, and every event
 	page     *console.Console
+
+	behaviours *behaviour.Set
 
 	advancing sync.Mutex
 	calendar  calendar
@@ -146,6 +152,9 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Seed == 0 {
+		o.Seed = seed()
+	}
 	return o
 }
 
@@ -168,7 +177,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.resumeCalendar(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: seed(), Log: o.Log, Changed: s.changed.Ring})
+	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: o.Seed, Log: o.Log, Changed: s.changed.Ring})
 	images, err := ecr.New(ecr.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log,
 		Events: s.events.From("aws.ecr"),
@@ -185,7 +194,7 @@ func (s *Server) open(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	secrets, err := secretsmanager.New(secretsmanager.Options{
-		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log, Seed: seed(),
+		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log, Seed: o.Seed,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -198,6 +207,10 @@ func (s *Server) open(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 
+	if s.behaviours, err = behaviour.New(s.store); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+
 	// The registry answers before ECS loads: a service that goes on from a
 	// data folder pulls at once.
 	var loaded http.Handler
@@ -206,7 +219,7 @@ func (s *Server) open(ctx context.Context) error {
 	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
-		Runtime: s.runtime, Images: puller{images}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Roles: roles{s.iam, images}, Log: o.Log, Seed: seed(),
+		Runtime: s.runtime, Images: puller{images, s.behaviours}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Roles: roles{s.iam, images}, Log: o.Log, Seed: o.Seed,
 		Events: s.events.From("aws.ecs"), Notices: health.Notifier{Account: o.Account, Region: o.Region, Events: s.events.From("aws.health")},
 	})
 	if err != nil {

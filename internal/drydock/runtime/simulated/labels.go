@@ -11,8 +11,15 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
 )
 
-// prefix is of every label that an image speaks to drydock with.
-const prefix = "plimsoll.drydock."
+// Prefix is of every label that an image speaks to drydock with.
+const Prefix = "plimsoll.drydock."
+
+// Check says what is wrong with the labels of an image, as a container would
+// that starts with them.
+func Check(labels map[string]string) error {
+	_, err := parse(labels)
+	return err
+}
 
 // defaultStartDelay is about what a small image takes on Fargate from the
 // first byte pulled to its process running.
@@ -39,7 +46,7 @@ type span struct{ from, to time.Duration }
 func parse(labels map[string]string) (behaviour, error) {
 	b := behaviour{startDelay: defaultStartDelay}
 	for _, label := range slices.Sorted(maps.Keys(labels)) {
-		name, ours := strings.CutPrefix(label, prefix)
+		name, ours := strings.CutPrefix(label, Prefix)
 		if !ours {
 			continue
 		}

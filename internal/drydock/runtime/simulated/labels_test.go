@@ -35,7 +35,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("exit-after", "1h")
 	f.Add("log", `a\nb`)
 	f.Fuzz(func(t *testing.T, name, value string) {
-		b, err := parse(map[string]string{prefix + name: value})
+		b, err := parse(map[string]string{Prefix + name: value})
 		if err != nil {
 			return
 		}
