@@ -14,13 +14,26 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/seed"
 )
 
-type drydockSeed struct{ deployNames }
+type drydockSeed struct {
+	deployNames
+	From []string `help:"Plant what these files say instead: a fleet in YAML, or an account as the aws CLI's describe commands and drydock's state dump tell of it." type:"path" placeholder:"FILE"`
+}
 
 // Help goes below the usage.
 func (c *drydockSeed) Help() string {
 	return `What is planted is printed as export lines:
 
-  eval "$(plimsoll drydock seed)"`
+  eval "$(plimsoll drydock seed)"
+
+With --from, a file in YAML is a fleet as a scenario has it under given; files
+in JSON belong together and are taken all or none:
+
+  aws ecs describe-services --cluster prod --services api >services.json
+  aws ecs describe-task-definition --task-definition api >definition.json
+  aws ecr describe-repositories --repository-names api >repositories.json
+  aws ecr describe-images --repository-name api >images.json
+  aws ecr get-lifecycle-policy --repository-name api >policy.json
+  plimsoll drydock seed --from services.json --from definition.json …`
 }
 
 // Run plants a service to deploy to in the drydock of AWS_ENDPOINT_URL.
@@ -31,6 +44,9 @@ func (c *drydockSeed) Run(ctx context.Context, s *session) error {
 	}
 	if err := isDrydock(ctx, endpoint); err != nil {
 		return &usageError{fmt.Errorf("%s is no drydock: %w", endpoint, err), "seed never touches a real account"}
+	}
+	if len(c.From) > 0 {
+		return c.plantFiles(ctx, s, endpoint)
 	}
 	set, err := config.Resolve(c.flags(), s.sys.Getenv)
 	if err != nil {

@@ -27,6 +27,8 @@ import (
 //	POST   faults            a faults.Rule; answers its faults.Report
 //	DELETE faults            all of them
 //	DELETE faults/{id}       one of them
+//	…      behaviours        see controlBehaviours
+//	POST   import            ImportRequest; answers Imported, or ImportFaults
 func (s *Server) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_drydock/status", func(w http.ResponseWriter, _ *http.Request) { s.answer(w) })
@@ -43,6 +45,7 @@ func (s *Server) control() http.Handler {
 	})
 	mux.HandleFunc("DELETE /_drydock/faults/{id}", s.deleteFault)
 	s.controlBehaviours(mux)
+	mux.HandleFunc("POST /_drydock/import", s.postImport)
 	return sameOrigin(mux)
 }
 

@@ -108,6 +108,7 @@ type Server struct {
 	page     *console.Console
 
 	behaviours *behaviour.Set
+	images     *ecr.Registry
 
 	advancing sync.Mutex
 	calendar  calendar
@@ -186,10 +187,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	if s.iam, err = iam.New(iam.Options{Account: o.Account, Clock: s.clock, Store: s.store, Seed: seed()}); err != nil {
+	if s.iam, err = iam.New(iam.Options{Account: o.Account, Clock: s.clock, Store: s.store, Seed: o.Seed}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	s.access = &authority{iam: s.iam, images: images, place: access.Place{Account: o.Account, Region: o.Region}, tasks: func() *ecs.ECS { return s.tasks }}
+	s.images = images
 	if s.logs, err = logs.New(logs.Options{Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store}); err != nil {
 		return errors.Join(err, listener.Close())
 	}

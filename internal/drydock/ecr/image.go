@@ -87,6 +87,9 @@ func (r *Registry) Manifest(repository, reference string) (Manifest, error) {
 	if failure != nil {
 		return Manifest{}, r.imageNotFound(repository, id)
 	}
+	if i.Imported {
+		return Manifest{}, r.withoutContent(i)
+	}
 	return Manifest{Digest: i.Digest, MediaType: i.MediaType, Body: i.Body}, nil
 }
 

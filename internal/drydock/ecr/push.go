@@ -1,9 +1,7 @@
 package ecr
 
 import (
-	"crypto/sha256"
 	"errors"
-	"fmt"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 
@@ -47,7 +45,7 @@ func (r *Registry) push(repo *repository, tag, mediaType string, body []byte) (i
 	}
 	next := image{
 		Repository: repo.Name,
-		Digest:     fmt.Sprintf("sha256:%x", sha256.Sum256(body)),
+		Digest:     repo.digestOf(body),
 		MediaType:  mediaType,
 		Body:       body,
 		Content:    content,
@@ -140,7 +138,7 @@ func (r *Registry) putImage(in *ecr.PutImageInput) (*ecr.PutImageOutput, error) 
 		return nil, err
 	}
 	body := []byte(aws.ToString(in.ImageManifest))
-	if have := fmt.Sprintf("sha256:%x", sha256.Sum256(body)); in.ImageDigest != nil && *in.ImageDigest != have {
+	if have := repo.digestOf(body); in.ImageDigest != nil && *in.ImageDigest != have {
 		return nil, wire.Errorf("ImageDigestDoesNotMatchException",
 			"The specified image digest '%s' does not match the digest that Amazon ECR calculated for the image: '%s'", *in.ImageDigest, have)
 	}

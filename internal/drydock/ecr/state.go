@@ -100,6 +100,7 @@ type image struct {
 	PushedAt   time.Time
 	PulledAt   time.Time // zero: never
 	Scan       *scan     `json:",omitempty"` // nil: never scanned
+	Imported   bool      // from a description: Body stands for the manifest of Digest
 
 	Status      types.ImageStatus // "" is ACTIVE
 	ArchivedAt  time.Time         // when it went to the archive last; zero: never
@@ -181,8 +182,16 @@ type changes struct {
 }
 
 // commit writes the changes to the store and only then makes them visible.
-func (r *Registry) commit(c changes) error {
+func (r *Registry) commit(c changes) error { return r.commitAlso(c, nil) }
+
+// commitAlso is commit in one transaction with what also writes.
+func (r *Registry) commitAlso(c changes, also func(*store.Tx) error) error {
 	err := r.store.Update(func(tx *store.Tx) error {
+		if also != nil {
+			if err := also(tx); err != nil {
+				return err
+			}
+		}
 		for _, rec := range c.drop {
 			bucket, key := rec.at()
 			if err := tx.Delete(bucket, key); err != nil {

@@ -231,24 +231,26 @@ func (e *ECS) commit() error {
 	if len(e.dirty) == 0 {
 		return nil
 	}
-	err := e.Store.Update(func(tx *store.Tx) error {
-		for at, record := range e.dirty {
-			if record == nil {
-				if err := tx.Delete(at.bucket, at.key); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := tx.Put(at.bucket, at.key, record); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := e.Store.Update(e.putDirty); err != nil {
 		return fmt.Errorf("store ECS state: %w", err) // what was not stored is tried again with the next change
 	}
 	clear(e.dirty)
+	return nil
+}
+
+// putDirty writes the changed records into a transaction.
+func (e *ECS) putDirty(tx *store.Tx) error {
+	for at, record := range e.dirty {
+		if record == nil {
+			if err := tx.Delete(at.bucket, at.key); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := tx.Put(at.bucket, at.key, record); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -42,6 +42,9 @@ func (e *ECS) pull(t *task, now time.Time) {
 	images := make([]Image, len(t.Containers))
 	for i, c := range t.Containers {
 		pulled, err := e.pullContainer(t, revision, c, spec)
+		if err != nil && t.Adopted { // it stands for a task that has its image already
+			pulled, err = Image{Digest: c.Digest}, nil
+		}
 		var pe *PullError
 		switch {
 		case errors.As(err, &pe):

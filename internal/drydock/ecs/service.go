@@ -55,6 +55,8 @@ type service struct {
 	LaunchFailures int       // consecutive tasks that failed before they ran
 	NotBefore      time.Time // starts are throttled until then
 
+	Adopt int // how many tasks to come stand for imported ones that run
+
 	nextLook time.Time // when the scheduler will look next; zero: not planned
 }
 

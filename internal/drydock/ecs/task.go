@@ -68,6 +68,7 @@ type task struct {
 	PullTries  int
 	Launched   bool // the runtime knows it
 	WasHealthy bool
+	Adopted    bool // stands for an imported one that ran: needs no image to start
 	Failed     bool // counts as a failure of its deployment when it has STOPPED
 
 	ProtectedUntil time.Time // of UpdateTaskProtection; zero or past: not protected
@@ -151,6 +152,10 @@ func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
 		Cluster: s.Cluster, Service: s.Name, Deployment: d.ID, Revision: d.Revision,
 		Group: "service:" + s.Name, StartedBy: d.ID, Execute: s.ExecuteCommand,
 		Provider: e.provider(s.CapacityProviders), Tags: tags{},
+	}
+	if s.Adopt > 0 {
+		s.Adopt--
+		t.Adopted = true
 	}
 	switch s.PropagateTags {
 	case types.PropagateTagsService:

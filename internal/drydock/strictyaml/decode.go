@@ -148,6 +148,7 @@ func (r *reader) structure(n ast.Node, v reflect.Value, what string) {
 	fields := fieldsOf(v.Type())
 	where := Where{At: position(n), fields: map[string]Position{}}
 	var given []string
+	strangers := false
 	for _, p := range pairs {
 		name, ok := r.key(p.Key)
 		if !ok {
@@ -155,6 +156,7 @@ func (r *reader) structure(n ast.Node, v reflect.Value, what string) {
 		}
 		i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		if i < 0 {
+			strangers = true
 			r.wrong(position(p.Key), "%s", unknown(name, noun(v), fields))
 			continue
 		}
@@ -166,7 +168,9 @@ func (r *reader) structure(n ast.Node, v reflect.Value, what string) {
 	if w := v.FieldByName("Where"); w.IsValid() && w.Type() == reflect.TypeFor[Where]() {
 		w.Set(reflect.ValueOf(where))
 	}
-	r.checkMembers(v, fields, given, where, what)
+	if _, isUnion := v.Addr().Interface().(Union); !isUnion || !strangers { // a stranger was to be the one member
+		r.checkMembers(v, fields, given, where, what)
+	}
 }
 
 func (r *reader) checkEnum(n ast.Node, v reflect.Value, f field) {
@@ -184,7 +188,7 @@ func isNull(n ast.Node) bool { _, null := n.(*ast.NullNode); return null }
 func (r *reader) checkMembers(v reflect.Value, fields []field, given []string, where Where, what string) {
 	if u, ok := v.Addr().Interface().(Union); ok {
 		if len(given) != 1 {
-			r.wrong(where.At, "one %s is wanted here, not %d: %s", u.Union(), len(given), strings.Join(given, ", "))
+			r.wrong(where.At, "one %s is wanted here, not %d (%s)", u.Union(), len(given), strings.Join(given, ", "))
 		}
 		return
 	}

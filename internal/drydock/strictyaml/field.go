@@ -80,7 +80,7 @@ func meant(name string, names []string) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf(", did you mean %q?", best)
+	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
 // distance is how many letters have to be changed, added, left out or swapped

@@ -22,7 +22,6 @@ package strictyaml
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -122,7 +121,8 @@ func Documents(file string, text []byte) (docs []Document, err error) {
 
 // tooDeep looks for nesting that no file needs, before the parser meets it:
 // brackets, and the dashes of lists in lists. Brackets in text count too; a
-// hundred of them are not missed.
+// hundred of them are not missed. Nesting by indentation is bounded by the
+// size of the file.
 func tooDeep(text []byte) (Position, bool) {
 	depth, dashes := 0, 0
 	at := Position{1, 0}
@@ -141,18 +141,11 @@ func tooDeep(text []byte) (Position, bool) {
 		default:
 			dashes = 0
 		}
-		if depth > maxDepth || dashes > maxDepth || at.Column > maxDepth*8 && leadingSpace(text, at) {
+		if depth > maxDepth || dashes > maxDepth {
 			return at, true
 		}
 	}
 	return Position{}, false
-}
-
-// leadingSpace is never asked for but of absurdly indented lines.
-func leadingSpace(text []byte, at Position) bool {
-	lines := strings.SplitN(string(text), "\n", at.Line+1)
-	line := lines[at.Line-1]
-	return len(line)-len(strings.TrimLeft(line, " ")) > maxDepth*4
 }
 
 // Decode fills a struct in. The error joins an [*Error] for everything that is
