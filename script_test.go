@@ -61,6 +61,11 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("AWS_PAGER", "")
 	env.Setenv("USER", "aki")
 	env.Setenv("TERRAFORM_MIRROR", terraformMirror())
+	scenarios, err := filepath.Abs("testdata/scenarios")
+	if err != nil {
+		return err
+	}
+	env.Setenv("SCENARIOS", scenarios)
 	// The legacy builder's notice of its end is not ours to test.
 	env.Setenv("DOCKER_BUILDKIT", "0")
 	if host := os.Getenv("DOCKER_HOST"); host != "" {

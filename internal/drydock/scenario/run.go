@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/client"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
 )
 
@@ -87,6 +88,7 @@ type Options struct {
 	Tell    func(Event)  // hears of everything; nil for nobody
 	Advance AdvanceFunc  // how time passes; nil is in one jump
 	Log     *slog.Logger // of the drydock; nil for nobody
+	Clock   *clock.Clock // replaces the one that stands still between the steps
 	// End looks at the drydock when the last step is done.
 	End func(context.Context, *client.Client) error
 }

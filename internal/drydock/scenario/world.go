@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,7 +29,8 @@ type world struct {
 	registry string // host:port
 	clock    *clock.Clock
 	began    time.Time
-	virtual  bool // the calendar stands still between the steps
+	virtual  bool   // the calendar stands still between the steps
+	running  func() // ends the running of a clock that goes by itself; nil for one that does not
 
 	pushes  int                      // makes every image another one
 	named   map[string]string        // $NAME: repository@digest
@@ -54,9 +56,13 @@ func open(ctx context.Context, s *Scenario, o Options) (*world, error) {
 	if w.began.IsZero() {
 		w.began = defaultStart()
 	}
-	if w.virtual {
+	switch {
+	case o.Clock != nil:
+		w.clock = o.Clock
+		w.began = w.clock.Now()
+	case w.virtual:
 		w.clock = clock.Manual(w.began)
-	} else {
+	default:
 		w.clock = clock.Real(drydock.DefaultTimeScale)
 		if ahead := time.Until(w.began); ahead > 0 && !time.Time(s.Start).IsZero() {
 			w.clock.Advance(ahead)
@@ -69,12 +75,33 @@ func open(ctx context.Context, s *Scenario, o Options) (*world, error) {
 	if w.server, err = drydock.Start(ctx, settings); err != nil {
 		return nil, err
 	}
+	if o.Clock != nil || !w.virtual {
+		w.run()
+	}
 	w.registry = w.server.Addr
 	w.client = client.New(w.server.Endpoint(), drydock.DefaultRegion, w.retryer)
 	return w, nil
 }
 
-func (w *world) close() error { return w.server.Close() }
+func (w *world) close() error {
+	err := w.server.Close()
+	if w.running != nil {
+		w.running()
+	}
+	return err
+}
+
+// run has a clock that goes by itself call back: a drydock leaves that to who
+// gave it the clock.
+func (w *world) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	var finished sync.WaitGroup
+	finished.Go(func() { w.clock.Run(ctx) })
+	w.running = func() {
+		stop()
+		finished.Wait()
+	}
+}
 
 // retryer tries as the SDKs do, but waits on the calendar.
 func (w *world) retryer() aws.Retryer {

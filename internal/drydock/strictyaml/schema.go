@@ -1,6 +1,9 @@
 package strictyaml
 
-import "reflect"
+import (
+	"reflect"
+	"strings"
+)
 
 // Described is a [Scalar] that says in words what it takes.
 type Described interface{ Describe() string }
@@ -103,4 +106,25 @@ func (s schemas) object(t reflect.Type) map[string]any {
 		out["minProperties"], out["maxProperties"] = 1, 1
 	}
 	return out
+}
+
+// Table lists the members of a struct as a table in Markdown. of is a pointer
+// to one.
+func Table(of any) string {
+	var b strings.Builder
+	b.WriteString("| member | |\n|---|---|\n")
+	for _, f := range fieldsOf(reflect.TypeOf(of).Elem()) {
+		doc := f.doc
+		if len(f.enum) > 0 {
+			doc += " One of `" + strings.Join(f.enum, "`, `") + "`."
+		}
+		if len(f.with) > 0 {
+			doc += " Goes with `" + strings.Join(f.with, "` or `") + "`."
+		}
+		if f.required {
+			doc += " Required."
+		}
+		b.WriteString("| `" + f.name + "` | " + strings.ReplaceAll(doc, "|", `\|`) + " |\n")
+	}
+	return b.String()
 }
