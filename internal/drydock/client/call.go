@@ -67,12 +67,12 @@ func (c *Client) Call(ctx context.Context, service, operation string, input any)
 	var body []byte
 	header := http.Header{}
 	if p.target != "" {
-		if input == nil {
-			input = map[string]any{}
-		}
 		var err error
 		if body, err = json.Marshal(input); err != nil {
 			return nil, fmt.Errorf("%s:%s: %w", service, operation, err)
+		}
+		if string(body) == "null" { // no input is an empty one
+			body = []byte("{}")
 		}
 		header.Set("Content-Type", "application/x-amz-json-1.1")
 		header.Set("X-Amz-Target", p.target+"."+operation)
