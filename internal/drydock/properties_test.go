@@ -167,8 +167,8 @@ func (s *subject) control(ctx context.Context, path string, in any) error {
 	return s.client.Control(ctx, http.MethodPost, path, in, nil)
 }
 
-// state is everything that the API shows of a drydock.
-type state struct {
+// shownState is everything that the API shows of a drydock.
+type shownState struct {
 	Services    []types.Service
 	Tasks       []types.Task
 	Definitions []string
@@ -179,7 +179,7 @@ type state struct {
 }
 
 // dump reads the state past all faults.
-func (s *subject) dump(t *rapid.T) state {
+func (s *subject) dump(t *rapid.T) shownState {
 	ctx := t.Context()
 	var faults json.RawMessage
 	must := func(err error) {
@@ -188,7 +188,7 @@ func (s *subject) dump(t *rapid.T) state {
 		}
 	}
 	must(s.client.Control(ctx, http.MethodDelete, "faults", nil, &faults)) // those that wait would strike this
-	var out state
+	var out shownState
 	for _, name := range []string{"api", "web"} {
 		services, err := s.client.ECS.DescribeServices(ctx, &ecs.DescribeServicesInput{Services: []string{name}})
 		must(err)
@@ -235,7 +235,7 @@ func (s *subject) dump(t *rapid.T) state {
 }
 
 // text is the state to compare with another drydock's, which listens elsewhere.
-func (s *subject) text(t *rapid.T, st state) string {
+func (s *subject) text(t *rapid.T, st shownState) string {
 	doc, err := json.MarshalIndent(st, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -334,7 +334,7 @@ func life() []string {
 	return []string{"PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED"}
 }
 
-func (in *invariants) check(t *rapid.T, o op, s state, now time.Time) {
+func (in *invariants) check(t *rapid.T, o op, s shownState, now time.Time) {
 	for _, service := range s.Services {
 		name := *service.ServiceName
 		in.most[name] = max(in.most[name], service.DesiredCount)
@@ -382,7 +382,7 @@ func (in *invariants) check(t *rapid.T, o op, s state, now time.Time) {
 	in.looked = now
 }
 
-func (in *invariants) notePins(t *rapid.T, o op, s state) {
+func (in *invariants) notePins(t *rapid.T, o op, s shownState) {
 	for _, r := range s.Revisions {
 		for _, i := range r.ContainerImages {
 			if i.ImageDigest == nil {
