@@ -53,7 +53,7 @@ func (e *ImportError) Error() string {
 }
 
 // importedKey is the annotation of a manifest that stands for another one.
-const importedKey = "plimsoll.drydock.imported"
+const importedKey = "plimsoll.imported"
 
 // importedConfig is the configuration of imported images: it claims no
 // platform and no labels, for a description tells of none.

@@ -265,7 +265,7 @@ func (e *ECS) addService(in ImportService, now time.Time) error {
 	e.deploy(s, d, now)
 	revision := s.revision(s.primary().Revision)
 	for _, i := range in.Images {
-		revision.Images = append(revision.Images, containerImage{Container: i.Container, Image: i.Image, Digest: i.Digest})
+		revision.Images = append(revision.Images, containerImage(i))
 	}
 	return nil
 }
