@@ -29,7 +29,9 @@ func (e *ECS) pull(t *task, now time.Time) {
 	if t.PullTries == 1 {
 		reason := e.takeRoles(t, spec)
 		if reason == "" {
-			t.resolved, reason = e.resolve(t, spec)
+			if t.resolved, reason = e.resolve(t, spec); t.Adopted {
+				reason = "" // that one has its secrets already
+			}
 		}
 		if reason == "" {
 			reason = e.openLogs(t, spec)
