@@ -93,6 +93,7 @@ func (s *subject) register(ctx context.Context, family, tag string) error {
 	_, err := s.client.ECS.RegisterTaskDefinition(ctx, &ecs.RegisterTaskDefinitionInput{
 		Family: &family, NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
 		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+		ExecutionRoleArn:        aws.String("arn:aws:iam::123456789012:role/execution"),
 		ContainerDefinitions:    []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String(testRegistry + "/app:" + tag)}},
 	})
 	return err

@@ -210,6 +210,7 @@ func (p Planter) definition(family, service string, s Service) *ecs.RegisterTask
 	in := &ecs.RegisterTaskDefinitionInput{
 		Family: &family, NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
 		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+		ExecutionRoleArn:        aws.String("arn:aws:iam::123456789012:role/" + family + "-execution"), // Fargate wants one to pull from ECR
 		ContainerDefinitions:    []types.ContainerDefinition{container},
 	}
 	if s.Platform == "linux/arm64" {
