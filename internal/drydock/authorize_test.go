@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	account      = "123456789012"
+	accountID    = "123456789012"
 	trustAccount = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
 	trustTasks   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 )
@@ -100,7 +100,7 @@ func (c crew) as(k *ststypes.Credentials) aws.Config {
 
 func (c crew) assume(role string, change func(*sts.AssumeRoleInput)) aws.Config {
 	c.t.Helper()
-	in := &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + account + ":role/" + role), RoleSessionName: aws.String("job")}
+	in := &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + accountID + ":role/" + role), RoleSessionName: aws.String("job")}
 	if change != nil {
 		change(in)
 	}
