@@ -2,13 +2,17 @@ package wire
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// TypedQuery is [Typed] for an operation of the Query protocol.
+// TypedQuery is [Typed] for an operation of the Query protocol, whose requests
+// are forms.
 func TypedQuery[In, Out any](f func(context.Context, *In) (*Out, error)) Operation {
 	return func(ctx context.Context, c Call) (any, error) {
 		in := new(In)
@@ -24,49 +28,79 @@ func TypedQuery[In, Out any](f func(context.Context, *In) (*Out, error)) Operati
 }
 
 // DecodeForm reads the form of a Query request into a struct of the SDK's
-// types: Member=value, Member.Inner=value, List.member.1=value. Members that
-// the struct does not have are passed over. A value that cannot be read is a
-// MalformedInput that names the member.
+// types: members are named as the Go fields, those of a struct follow a dot
+// (Matcher.HttpCode), those of a list ".member." and a number from 1 on
+// (Tags.member.1.Key). Members that the struct does not have are passed over.
+// A wrong type is a MalformedInput that names the member.
 func DecodeForm(body []byte, into any) error {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return Errorf("MalformedQueryString", "the form cannot be read: %v", err)
+		return &Error{Code: "MalformedQueryString", Message: "the request body is not a form: " + err.Error()}
 	}
-	return formNode(form).decode(reflect.ValueOf(into).Elem(), "")
-}
-
-// node is a form as the tree that its names spell.
-type node struct {
-	value string
-	here  bool // the name itself is in the form
-	below map[string]*node
-}
-
-// deepest is how far names lead into a tree; no input of AWS's is as deep.
-const deepest = 16
-
-func formNode(form url.Values) *node {
-	root := &node{below: map[string]*node{}}
+	root := &formNode{}
 	for name, values := range form {
-		at := root
-		parts := strings.Split(name, ".")
-		if len(parts) > deepest {
-			continue
-		}
-		for _, part := range parts {
-			next := at.below[part]
-			if next == nil {
-				next = &node{below: map[string]*node{}}
-				at.below[part] = next
-			}
-			at = next
-		}
-		at.value, at.here = values[0], true
+		root.put(strings.SplitN(name, ".", maxFormDepth), values[0])
 	}
-	return root
+	return root.decode(reflect.ValueOf(into).Elem(), "")
 }
 
-func (n *node) decode(v reflect.Value, at string) error {
+// maxFormDepth bounds how deep a form can nest: no API of AWS comes near it.
+const maxFormDepth = 32
+
+// formNode is one member of a form with what is below it.
+type formNode struct {
+	value string
+	given bool // it has a value of its own, possibly an empty one
+	below map[string]*formNode
+}
+
+func (n *formNode) put(path []string, value string) {
+	for _, part := range path {
+		if n.below == nil {
+			n.below = map[string]*formNode{}
+		}
+		if n.below[part] == nil {
+			n.below[part] = &formNode{}
+		}
+		n = n.below[part]
+	}
+	n.value, n.given = value, true
+}
+
+// list are the elements of a list in the order of their numbers, which may
+// have gaps. ok is false for what is no list.
+func (n *formNode) list() (elements []*formNode, ok bool) {
+	members := n.below["member"]
+	if members == nil {
+		return nil, n.given && n.value == "" && len(n.below) == 0 // "Tags=" is an empty list
+	}
+	var numbers []int
+	for name := range members.below {
+		i, err := strconv.Atoi(name)
+		if err != nil || strconv.Itoa(i) != name || i < 1 {
+			return nil, false
+		}
+		numbers = append(numbers, i)
+	}
+	slices.Sort(numbers)
+	for _, i := range numbers {
+		elements = append(elements, members.below[strconv.Itoa(i)])
+	}
+	return elements, true
+}
+
+func (n *formNode) decode(v reflect.Value, at string) error {
+	malformed := func(want string) error {
+		return &Error{Code: "MalformedInput", Message: fmt.Sprintf("%s must be %s", at, want)}
+	}
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		t, err := time.Parse(time.RFC3339, n.value)
+		if err != nil {
+			return malformed("a timestamp")
+		}
+		v.Set(reflect.ValueOf(t.UTC()))
+		return nil
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		p := reflect.New(v.Type().Elem())
@@ -74,79 +108,66 @@ func (n *node) decode(v reflect.Value, at string) error {
 			return err
 		}
 		v.Set(p)
+		return nil
 	case reflect.Struct:
+		if at != "" && n.given && n.value != "" {
+			return malformed("a structure")
+		}
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
-			if !isMember(f) {
+			below := n.below[f.Name]
+			if below == nil {
+				below = n.below[memberName(f.Name)] // a few names of the models begin in lower case
+			}
+			if !isMember(f) || below == nil {
 				continue
 			}
-			inner := n.member(f.Name)
-			if inner == nil {
-				continue
-			}
-			if err := inner.decode(v.Field(i), strings.TrimPrefix(at+"."+f.Name, ".")); err != nil {
+			if err := below.decode(v.Field(i), strings.TrimPrefix(at+"."+f.Name, ".")); err != nil {
 				return err
 			}
 		}
+		return nil
 	case reflect.Slice:
-		return n.decodeList(v, at)
+		elements, ok := n.list()
+		if !ok {
+			return malformed("a list")
+		}
+		s := reflect.MakeSlice(v.Type(), len(elements), len(elements))
+		for i, e := range elements {
+			if err := e.decode(s.Index(i), fmt.Sprintf("%s.member.%d", at, i+1)); err != nil {
+				return err
+			}
+		}
+		v.Set(s)
+		return nil
+	}
+	if !n.given {
+		return malformed("a single value")
+	}
+	switch v.Kind() {
 	case reflect.String:
 		v.SetString(n.value)
 	case reflect.Bool:
-		if n.value != "true" && n.value != "false" {
-			return unreadable(at, "a boolean", n.value)
+		t, err := strconv.ParseBool(n.value)
+		if err != nil {
+			return malformed("true or false")
 		}
-		v.SetBool(n.value == "true")
+		v.SetBool(t)
 	case reflect.Int32, reflect.Int64:
 		i, err := strconv.ParseInt(n.value, 10, v.Type().Bits())
 		if err != nil {
-			return unreadable(at, "an integer", n.value)
+			return malformed("an integer")
 		}
 		v.SetInt(i)
-	}
-	return nil // a map, a time or a union: no operation that drydock answers reads one from a form
-}
-
-// member finds a member by the name of its Go field. A few names of the model
-// begin in lower case.
-func (n *node) member(field string) *node {
-	if inner := n.below[field]; inner != nil {
-		return inner
-	}
-	return n.below[memberName(field)]
-}
-
-// decodeList reads List.member.1, List.member.2, … to the first gap. A bare
-// List= is an empty list.
-func (n *node) decodeList(v reflect.Value, at string) error {
-	list := reflect.MakeSlice(v.Type(), 0, 0)
-	members := n.below["member"]
-	for i := 1; members != nil && members.below[strconv.Itoa(i)] != nil; i++ {
-		e := reflect.New(v.Type().Elem()).Elem()
-		if err := members.below[strconv.Itoa(i)].decode(e, at+".member."+strconv.Itoa(i)); err != nil {
-			return err
+	case reflect.Float32, reflect.Float64:
+		f, err := strconv.ParseFloat(n.value, v.Type().Bits())
+		if err != nil {
+			return malformed("a number")
 		}
-		list = reflect.Append(list, e)
+		v.SetFloat(f)
+	case reflect.Map, reflect.Interface: // no operation that drydock has takes one in a form
+	default:
+		return fmt.Errorf("wire: %s: cannot decode into a %s", at, v.Type())
 	}
-	v.Set(list)
 	return nil
-}
-
-func unreadable(at, want, got string) error {
-	return Errorf("MalformedInput", "%s must be %s, not %q", at, want, got)
-}
-
-type callerKey struct{}
-
-// WithCaller says for everything behind it whose call this is: the ARN of a
-// user, of the account's root, or of a session of a role.
-func WithCaller(ctx context.Context, arn string) context.Context {
-	return context.WithValue(ctx, callerKey{}, arn)
-}
-
-// CallerOf is the ARN of who calls; "" when nobody has said, which is when the
-// account's administrator does.
-func CallerOf(ctx context.Context) string {
-	arn, _ := ctx.Value(callerKey{}).(string)
-	return arn
 }
