@@ -24,6 +24,11 @@ type Runtime interface {
 	// started yet without a Started before it, and then ExitCode means nothing.
 	// A task that is unknown or has ended is no error.
 	Stop(taskID string, grace time.Duration)
+	// Probe makes the request, or says what it would come to, and reports the
+	// finding once: before Probe returns or later, from any goroutine. A task
+	// or container that does not run refuses it. Nothing is reported after
+	// Close.
+	Probe(p Probe, report func(Finding))
 	// Close ends every container that is left and reports nothing more.
 	Close() error
 }

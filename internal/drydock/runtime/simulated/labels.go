@@ -34,6 +34,13 @@ type behaviour struct {
 	log        []string
 	stubborn   bool // it ignores SIGTERM
 	failing    span // when its health check fails
+	target     answer
+}
+
+// answer is how a load balancer finds it.
+type answer struct {
+	failing span // when its requests are refused
+	code    int  // 0: whatever the target group wants
 }
 
 // span is a stretch of a container's life, counted from its start; to itself
@@ -67,6 +74,8 @@ func parse(labels map[string]string) (behaviour, error) {
 			b.log = strings.Split(strings.ReplaceAll(value, `\n`, "\n"), "\n")
 		case "health":
 			b.failing, err = health(value)
+		case "target-health":
+			b.target, err = targetHealth(value)
 		case "ignore-sigterm":
 			b.stubborn, err = strconv.ParseBool(value)
 			if err != nil {
@@ -111,6 +120,21 @@ func health(value string) (span, error) {
 		return span{d, never}, nil
 	}
 	return span{}, fmt.Errorf("want healthy, unhealthy, healthy-after=DURATION or unhealthy-after=DURATION")
+}
+
+func targetHealth(value string) (answer, error) {
+	if given, isCode := strings.CutPrefix(value, "code="); isCode {
+		code, err := strconv.Atoi(given)
+		if err != nil || code < 200 || code > 599 {
+			return answer{}, fmt.Errorf("want a code from 200 to 599")
+		}
+		return answer{code: code}, nil
+	}
+	failing, err := health(value)
+	if err != nil {
+		return answer{}, fmt.Errorf("%w, or code=NUMBER", err)
+	}
+	return answer{failing: failing}, nil
 }
 
 // verdict is a change of a container's health, so long after its start.

@@ -11,6 +11,8 @@
 //	plimsoll.drydock.health=unhealthy   what its health check finds: healthy (the
 //	                                    default), unhealthy, healthy-after=30s,
 //	                                    unhealthy-after=5m
+//	plimsoll.drydock.target-health=code=500   what a load balancer finds: the
+//	                                    same as health, or a status; healthy
 //	plimsoll.drydock.ignore-sigterm=true   runs on until it is killed
 //	plimsoll.drydock.platform=…         not for this package: the scheduler judges it
 //	plimsoll.drydock.findings=…         not for this package: ECR's scans find them
@@ -62,8 +64,9 @@ type container struct {
 	runtime.Container
 	runtime.Progress
 	behaviour
-	labels error // what is wrong with them
-	queued bool  // its start is scheduled
+	labels error     // what is wrong with them
+	queued bool      // its start is scheduled
+	since  time.Time // when it started
 }
 
 // New makes a runtime on the clock.
@@ -172,7 +175,7 @@ func (r *Runtime) start(t *task, c *container, now time.Time) {
 		r.fail(t, c, now, c.labels)
 		return
 	}
-	c.Started = true
+	c.Started, c.since = true, now
 	for _, line := range c.log {
 		c.Log(now, line)
 	}
