@@ -1,0 +1,170 @@
+// Package elb is drydock's Elastic Load Balancing (version 2, 2015-12-01):
+// load balancers, listeners and rules as records, and target groups whose
+// targets are health-checked on drydock's clock.
+//
+// No traffic flows. What a load balancer is for here is its verdict: whether a
+// target is healthy, and why not. [ELB.Register], [ELB.Deregister] and
+// [ELB.Health] are ECS's way to it; everybody else has the API ([ELB.Service]).
+// Targets of tasks are not stored: no task outlives its drydock. Their state
+// is made of probes ([runtime.Runtime.Probe]).
+package elb
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
+)
+
+// Prober asks a container what a load balancer asks it.
+type Prober interface {
+	Probe(p runtime.Probe, report func(runtime.Finding))
+}
+
+// Options are the surroundings of an [ELB].
+type Options struct {
+	Account string
+	Region  string
+	Clock   *clock.Clock
+	Store   *store.Store
+	Prober  Prober
+	// Changed is told the task whose target changed its state. It is called
+	// without any lock held; nil: nobody wants to know.
+	Changed func(task string)
+	Log     *slog.Logger
+	Seed    uint64 // of the ids in ARNs
+}
+
+// ELB is the service. Its state is behind one mutex, and every change of what
+// the API shows, but for the health of targets, is stored before its call
+// returns.
+type ELB struct {
+	Options
+
+	mu        sync.Mutex
+	rand      *rand.Rand
+	groups    map[string]*group // these four by ARN
+	balancers map[string]*balancer
+	listeners map[string]*listener
+	rules     map[string]*rule
+	dirty     map[entry]any // changed records that are not stored yet, nil for deleted ones
+}
+
+// entry is the place of a record in the store.
+type entry struct{ bucket, key string }
+
+// Buckets of the store.
+const (
+	bucketGroups    = "elb-target-groups"
+	bucketBalancers = "elb-load-balancers"
+	bucketListeners = "elb-listeners"
+	bucketRules     = "elb-rules"
+)
+
+// New loads what the store holds. Targets that were registered by hand are
+// checked anew.
+func New(o Options) (*ELB, error) {
+	e := &ELB{
+		Options:   o,
+		rand:      rand.New(rand.NewPCG(o.Seed, o.Seed)),
+		groups:    map[string]*group{},
+		balancers: map[string]*balancer{},
+		listeners: map[string]*listener{},
+		rules:     map[string]*rule{},
+		dirty:     map[entry]any{},
+	}
+	if err := e.load(); err != nil {
+		return nil, fmt.Errorf("load ELB state: %w", err)
+	}
+	return e, nil
+}
+
+func (e *ELB) load() error {
+	for _, err := range []error{
+		loadAll(e.Store, bucketGroups, e.groups),
+		loadAll(e.Store, bucketBalancers, e.balancers),
+		loadAll(e.Store, bucketListeners, e.listeners),
+		loadAll(e.Store, bucketRules, e.rules),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.Clock.Now()
+	for _, g := range inOrder(e.groups) {
+		for _, d := range g.Static {
+			e.add(g, &target{Address: *d.Id, Port: *d.Port, Zone: zoneOf(d)}, now)
+		}
+	}
+	return nil
+}
+
+func loadAll[T any](st *store.Store, bucket string, into map[string]*T) error {
+	return st.Load(bucket, func(key string, doc []byte) error {
+		v := new(T)
+		if err := json.Unmarshal(doc, v); err != nil {
+			return fmt.Errorf("%s %q: %w", bucket, key, err)
+		}
+		into[key] = v
+		return nil
+	})
+}
+
+// change runs f under the lock and stores what it marked as changed.
+// Operations validate before they change anything.
+func (e *ELB) change(f func(now time.Time) error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.Clock.Now()
+	if err := f(now); err != nil {
+		return err
+	}
+	if len(e.dirty) == 0 {
+		return nil
+	}
+	e.reuse(now)
+	err := e.Store.Update(func(tx *store.Tx) error {
+		for at, record := range e.dirty {
+			if record == nil {
+				if err := tx.Delete(at.bucket, at.key); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := tx.Put(at.bucket, at.key, record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store ELB state: %w", err) // what was not stored is tried again with the next change
+	}
+	clear(e.dirty)
+	return nil
+}
+
+func (e *ELB) markGroup(g *group) { e.dirty[entry{bucketGroups, *g.Info.TargetGroupArn}] = g }
+
+func (e *ELB) markBalancer(b *balancer) {
+	e.dirty[entry{bucketBalancers, *b.Info.LoadBalancerArn}] = b
+}
+
+func (e *ELB) markListener(l *listener) { e.dirty[entry{bucketListeners, *l.Info.ListenerArn}] = l }
+
+func (e *ELB) markRule(r *rule) { e.dirty[entry{bucketRules, *r.Info.RuleArn}] = r }
+
+// id makes the last part of an ARN.
+func (e *ELB) id() string { return fmt.Sprintf("%016x", e.rand.Uint64()) }
+
+func (e *ELB) arn(resource string) string {
+	return "arn:aws:elasticloadbalancing:" + e.Region + ":" + e.Account + ":" + resource
+}
