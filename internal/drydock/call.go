@@ -77,6 +77,8 @@ func serviceOf(target string) string {
 		return "ecr"
 	case strings.HasPrefix(target, "Logs_"):
 		return "logs"
+	case target == "AnyScaleFrontendService":
+		return "application-autoscaling"
 	case strings.HasPrefix(target, "AWSHealth_"):
 		return "health"
 	case target == "AmazonSSM":

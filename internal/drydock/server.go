@@ -28,6 +28,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/console"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/elb"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/health"
@@ -216,18 +217,25 @@ func (s *Server) open(ctx context.Context) error {
 	// The registry answers before ECS loads: a service that goes on from a
 	// data folder pulls at once.
 	var loaded http.Handler
+	balancing, err := elb.New(elb.Options{
+		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Prober: s.runtime, Log: o.Log, Seed: o.Seed,
+		Changed: func(task string) { s.tasks.TargetChanged(task) },
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	aws := http.NewServeMux()
 	aws.Handle("/v2/", registry.Guarded(images, registry.Guard{Anonymous: o.Anonymous, Allow: s.access.allowRegistry}, o.Log))
 	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
-		Runtime: s.runtime, Images: puller{images, s.behaviours}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Roles: roles{s.iam, images}, Log: o.Log, Seed: o.Seed,
+		Runtime: s.runtime, Balancer: balancing, Images: puller{images, s.behaviours}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Roles: roles{s.iam, images}, Log: o.Log, Seed: o.Seed,
 		Events: s.events.From("aws.ecs"), Notices: health.Notifier{Account: o.Account, Region: o.Region, Events: s.events.From("aws.health")},
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service()}
+	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service(), balancing.Service()}
 	loaded = wire.NewMux(o.Log, s.services...)
 	s.page = console.New(s.views(images))
 

@@ -119,6 +119,7 @@ func (e *ECS) rollBack(s *service, why, by string, now time.Time) {
 	back.Reason = by + "rolling back to deploymentId " + back.ID + "."
 	s.makePrimary(&back)
 	s.TaskDefinition = back.TaskDefinition
+	s.LoadBalancers = s.revision(back.Revision).LoadBalancers
 	s.LastCompleted = nil // until it has completed once more
 	s.Steady = false
 	s.LaunchFailures, s.NotBefore = 0, time.Time{}

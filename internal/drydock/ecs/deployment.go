@@ -60,6 +60,7 @@ type serviceRevision struct {
 	TaskDefinition string
 	Created        time.Time
 	Images         []containerImage
+	LoadBalancers  []types.LoadBalancer
 	Attempts       int // resolutions that failed; after the third one tasks pull by tag
 }
 
@@ -158,6 +159,7 @@ func (e *ECS) showRevision(s *service, r *serviceRevision) types.ServiceRevision
 		PlatformVersion:          optional(s.platformVersion()),
 		PlatformFamily:           aws.String("Linux"),
 		NetworkConfiguration:     s.Network,
+		LoadBalancers:            r.LoadBalancers,
 		ContainerImages:          []types.ContainerImage{},
 	}
 	for _, i := range r.Images {

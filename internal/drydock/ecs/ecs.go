@@ -67,19 +67,20 @@ type Logs interface {
 
 // Options are the surroundings of an [ECS].
 type Options struct {
-	Account string
-	Region  string
-	Clock   *clock.Clock
-	Store   *store.Store
-	Runtime runtime.Runtime
-	Images  Images
-	Logs    Logs
-	Secrets Secrets  // nil: there are none
-	Roles   Roles    // nil: every role may do anything
-	Events  Emitter  // nil: nobody listens
-	Notices Notifier // nil: nobody is told of retirements
-	Log     *slog.Logger
-	Seed    uint64 // of the ids that are made up; the same seed gives the same ids
+	Account  string
+	Region   string
+	Clock    *clock.Clock
+	Store    *store.Store
+	Runtime  runtime.Runtime
+	Images   Images
+	Logs     Logs
+	Balancer Balancer // nil: there are no target groups
+	Secrets  Secrets  // nil: there are none
+	Roles    Roles    // nil: every role may do anything
+	Events   Emitter  // nil: nobody listens
+	Notices  Notifier // nil: nobody is told of retirements
+	Log      *slog.Logger
+	Seed     uint64 // of the ids that are made up; the same seed gives the same ids
 }
 
 // ECS is the service. All of its state is behind one mutex; every change is in

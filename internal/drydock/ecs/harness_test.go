@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/elb"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/logs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime/simulated"
@@ -67,6 +68,7 @@ type world struct {
 	shelf shelf
 	logs  *logs.Logs
 
+	elb     *elb.ELB
 	stream  *events.Stream
 	notices *notices
 }
@@ -102,9 +104,17 @@ func newBareWorld(t interface {
 	if err != nil {
 		t.Fatalf("logs: %v", err)
 	}
+	run := simulated.New(c)
+	w.elb, err = elb.New(elb.Options{
+		Account: "123456789012", Region: "ap-northeast-1", Clock: c, Store: st, Prober: run, Log: slog.New(slog.DiscardHandler), Seed: 1,
+		Changed: func(task string) { w.TargetChanged(task) },
+	})
+	if err != nil {
+		t.Fatalf("elb: %v", err)
+	}
 	w.ECS, err = New(Options{
 		Account: "123456789012", Region: "ap-northeast-1", Clock: c, Store: st,
-		Runtime: simulated.New(c), Images: w.shelf, Logs: w.logs, Log: slog.New(slog.DiscardHandler), Seed: 1,
+		Runtime: run, Balancer: w.elb, Images: w.shelf, Logs: w.logs, Log: slog.New(slog.DiscardHandler), Seed: 1,
 		Events: w.stream.From("aws.ecs"), Notices: w.notices,
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ type member struct {
 	healthy bool
 
 	retiring  bool // it is to be replaced for maintenance
+	failing   bool // it is to be replaced for its health
 	protected bool // neither scale-in nor a deployment may stop it
 }
 
@@ -53,20 +54,27 @@ func bounds(desired, minPercent, maxPercent int) (lower, upper int) {
 // the PRIMARY deployment that retire are replaced; where maximumPercent leaves
 // no room for the replacement, they stop first, below the lower bound if need
 // be: maintenance does not wait. Those of the others go with the rollout.
+//
+// Tasks whose health checks fail are replaced in the same way: "the service
+// scheduler starts a replacement task first" and stops the unhealthy one when
+// the replacement is healthy, or one of both when that fails too; where
+// maximumPercent leaves no room, it stops unhealthy tasks one at a time
+// (developer guide, Amazon ECS services, replacement of unhealthy tasks).
 func roll(f fleet) moves {
 	m := moves{start: make([]int, len(f.groups)), stop: make([][]string, len(f.groups))}
 	if f.halted {
 		return m
 	}
 	lower, upper := bounds(f.desired, f.minPercent, f.maxPercent)
-	live, healthy, moving := 0, 0, false
+	live, healthy, moving, leaving := 0, 0, false, false
 	for _, g := range f.groups {
 		live += len(g.tasks)
 		for _, t := range g.tasks {
 			if t.wanted && t.healthy {
 				healthy++
 			}
-			moving = moving || !t.wanted || !t.healthy
+			moving = moving || !t.wanted || !t.healthy && !t.failing
+			leaving = leaving || !t.wanted
 		}
 	}
 	room := max(0, upper-live)
@@ -94,7 +102,7 @@ func roll(f fleet) moves {
 			if surplus <= 0 {
 				break
 			}
-			if i == 0 && t.retiring || t.protected {
+			if i == 0 && t.replaceable() || t.protected && !t.failing {
 				continue
 			}
 			if t.healthy {
@@ -111,13 +119,17 @@ func roll(f fleet) moves {
 	primary := f.groups[0]
 	unmet := f.desired - primary.staying() - m.start[0]
 	leave := primary.replaced(f.desired)
-	if unmet > 0 && starts == 0 && stops == 0 && !moving && !f.paused {
-		leave = max(leave, min(unmet, max(1, spare))) // no room for a replacement before one has gone
+	crowded := unmet > 0 && starts == 0 && stops == 0 && !f.paused // no room for a replacement before one has gone
+	switch failing := primary.failing(); {
+	case crowded && failing > 0 && !leaving:
+		leave = max(leave, 1)
+	case crowded && failing == 0 && !moving:
+		leave = max(leave, min(unmet, max(1, spare)))
 		spare = max(spare, leave)
 	}
 	for _, t := range primary.leastUseful() {
 		switch {
-		case leave == 0 || !t.retiring || t.healthy && spare == 0:
+		case leave == 0 || !t.replaceable() || t.healthy && spare == 0:
 			continue
 		case t.healthy:
 			spare--
@@ -140,24 +152,39 @@ func (g group) wanted() int {
 	return n
 }
 
-// staying are the wanted tasks that no maintenance takes away.
-func (g group) staying() int {
+// replaceable is whether another task is to take its place.
+func (t member) replaceable() bool { return t.retiring || t.failing }
+
+// failing are the wanted tasks whose health checks fail.
+func (g group) failing() int {
 	n := 0
 	for _, t := range g.tasks {
-		if t.wanted && !t.retiring {
+		if t.wanted && t.failing {
 			n++
 		}
 	}
 	return n
 }
 
-// replaced is how many retiring tasks have a healthy one in their place. AWS
+// staying are the wanted tasks that nothing takes away.
+func (g group) staying() int {
+	n := 0
+	for _, t := range g.tasks {
+		if t.wanted && !t.replaceable() {
+			n++
+		}
+	}
+	return n
+}
+
+// replaced is how many retiring or failing tasks have a healthy one in their
+// place, or are more than are wanted. AWS
 // starts the new tasks first where maximumPercent allows (developer guide,
 // Fargate task retirement).
 func (g group) replaced(desired int) int {
 	n := -desired
 	for _, t := range g.tasks {
-		if t.wanted && (t.healthy || t.retiring) {
+		if t.wanted && (t.healthy || t.replaceable()) {
 			n++
 		}
 	}

@@ -31,6 +31,7 @@ func TestRoll(t *testing.T) {
 	healthy := func(id string) member { return member{id: id, wanted: true, running: true, healthy: true} }
 	starting := func(id string) member { return member{id: id, wanted: true} }
 	leaving := func(id string) member { return member{id: id} }
+	failing := func(id string) member { return member{id: id, wanted: true, running: true, failing: true} }
 	for _, tt := range []struct {
 		name string
 		in   fleet
@@ -82,6 +83,41 @@ func TestRoll(t *testing.T) {
 			moves{start: []int{0}, stop: [][]string{{"a"}}},
 		},
 		{
+			"the replacement of an unhealthy task starts first",
+			fleet{desired: 2, minPercent: 100, maxPercent: 200, groups: []group{{tasks: []member{healthy("a"), failing("b")}}}},
+			moves{start: []int{1}, stop: [][]string{nil}},
+		},
+		{
+			"and while it starts nothing stops",
+			fleet{desired: 2, minPercent: 100, maxPercent: 200, groups: []group{{tasks: []member{healthy("a"), failing("b"), starting("c")}}}},
+			moves{start: []int{0}, stop: [][]string{nil}},
+		},
+		{
+			"an unhealthy task stops when its replacement is healthy",
+			fleet{desired: 2, minPercent: 100, maxPercent: 200, groups: []group{{tasks: []member{healthy("a"), failing("b"), healthy("c")}}}},
+			moves{start: []int{0}, stop: [][]string{{"b"}}},
+		},
+		{
+			"a replacement that is unhealthy too leaves one of both to stop",
+			fleet{desired: 1, minPercent: 100, maxPercent: 200, groups: []group{{tasks: []member{failing("a"), failing("b")}}}},
+			moves{start: []int{0}, stop: [][]string{{"b"}}},
+		},
+		{
+			"without room unhealthy tasks stop one at a time",
+			fleet{desired: 2, minPercent: 100, maxPercent: 100, groups: []group{{tasks: []member{failing("a"), failing("b")}}}},
+			moves{start: []int{0}, stop: [][]string{{"b"}}},
+		},
+		{
+			"and the next one when that has gone and its replacement has started",
+			fleet{desired: 2, minPercent: 100, maxPercent: 100, groups: []group{{tasks: []member{failing("a"), leaving("b")}}}},
+			moves{start: []int{0}, stop: [][]string{nil}},
+		},
+		{
+			"a new task that fails makes room for its replacement when the old ones leave none",
+			fleet{desired: 1, minPercent: 100, maxPercent: 200, groups: []group{{tasks: []member{failing("b")}}, {desired: 1, tasks: []member{healthy("a")}}}},
+			moves{start: []int{0, 0}, stop: [][]string{{"b"}, nil}},
+		},
+		{
 			"throttled starts wait, stops do not",
 			fleet{desired: 2, minPercent: 50, maxPercent: 200, paused: true, groups: []group{{}, {desired: 2, tasks: []member{healthy("a"), healthy("b")}}}},
 			moves{start: []int{0, 0}, stop: [][]string{nil, {"b"}}},
@@ -115,6 +151,7 @@ func TestRollKeepsToTheBounds(t *testing.T) {
 			for i := range rapid.IntRange(0, 20).Draw(t, "tasks") {
 				m := member{id: fmt.Sprintf("%d-%d", g, i), wanted: rapid.Bool().Draw(t, "wanted"), running: rapid.Bool().Draw(t, "running")}
 				m.healthy = m.running && rapid.Bool().Draw(t, "healthy")
+				m.failing = m.running && !m.healthy && rapid.Bool().Draw(t, "failing")
 				if m.healthy && m.wanted {
 					healthy[m.id] = true
 				}

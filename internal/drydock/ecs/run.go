@@ -159,10 +159,11 @@ func (e *ECS) run(c *cluster, d *definition, in *ecs.RunTaskInput, given tags, s
 		count = int(*in.Count)
 	}
 	var out []*task
+	placed := map[string]int{} // the base of a strategy is per call here
 	for range count {
 		t := &task{
 			Cluster: c.Name, Group: group, StartedBy: aws.ToString(in.StartedBy), Execute: in.EnableExecuteCommand,
-			Provider: e.provider(strategy), Tags: tags{},
+			Provider: provider(strategy, placed), Tags: tags{},
 		}
 		if in.Overrides != nil {
 			t.Overrides = *in.Overrides
@@ -174,6 +175,7 @@ func (e *ECS) run(c *cluster, d *definition, in *ecs.RunTaskInput, given tags, s
 		if in.EnableECSManagedTags {
 			t.Tags["aws:ecs:clusterName"] = c.Name
 		}
+		placed[t.Provider]++
 		e.launchTask(t, d, network, now)
 		out = append(out, t)
 	}

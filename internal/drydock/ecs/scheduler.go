@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -37,12 +38,14 @@ func (e *ECS) tick(s *service, now time.Time) {
 	}
 	s.nextLook = time.Time{}
 	e.markService(s)
+	e.delist(s, now)
 	if s.Status == statusDraining {
 		e.drain(s, now)
 		return
 	}
 	s.prune(now)
 	e.begin(s, now)
+	e.enlist(s, now)
 	if e.turnBack(s, now) {
 		e.look(s, now)
 		return
@@ -102,13 +105,14 @@ func (e *ECS) settle(s *service, now time.Time) (next []time.Time) {
 			if at.After(now) {
 				next = append(next, at)
 			}
-			if e.failing(s, t, now) {
-				t.Failed = true // the breaker's second stage counts these, however healthy they once were
-				e.tell(s, now, "(task %s) failed container health checks.", t.ID)
-				e.stopTask(t, "ServiceSchedulerInitiated", "Task failed container health checks", now)
+			if _, event := e.failing(s, t, now); event != "" && !t.Sick {
+				t.Sick, s.Steady = true, false
+				e.markTask(t)
+				e.tell(s, now, "%s", event)
 			}
 			continue
 		}
+		t.Sick = false
 		if !t.WasHealthy {
 			t.WasHealthy = true
 			e.markTask(t)
@@ -121,24 +125,47 @@ func (e *ECS) settle(s *service, now time.Time) (next []time.Time) {
 	return next
 }
 
-// healthy is whether a RUNNING task counts towards the minimum: its essential
-// containers' health checks pass, or, without any, it has run for 40 s. at is
-// when the second kind will be, zero when only an event can tell.
+// healthy is whether a RUNNING task counts towards the minimum: its load
+// balancers find it healthy and its essential containers' health checks pass,
+// or, without any of both, it has run for 40 s. at is when the last kind will
+// be, or when the grace period ends; only an event can tell of more.
 func (e *ECS) healthy(s *service, t *task, now time.Time) (ok bool, at time.Time) {
-	switch t.health() {
-	case types.HealthStatusHealthy:
+	checked := len(s.revision(t.Revision).LoadBalancers) > 0
+	if checked {
+		if ok, _, _ := e.balanced(s, t); !ok {
+			return false, e.graceEnd(s, t)
+		}
+	}
+	switch h := t.health(); {
+	case h == types.HealthStatusHealthy, h == "" && checked:
 		return true, time.Time{}
-	case "":
+	case h == "":
 		at = t.Started.Add(e.Clock.Scale(settleFor))
 		return !now.Before(at), at
 	}
 	return false, e.graceEnd(s, t)
 }
 
-// failing is whether a task is to be replaced for its container health. The
-// grace period covers container checks too, counted from the task's start.
-func (e *ECS) failing(s *service, t *task, now time.Time) bool {
-	return t.health() == types.HealthStatusUnhealthy && !now.Before(e.graceEnd(s, t))
+// failing is why a task is to be replaced for its health, as its stopped
+// reason and as an event; both are empty for one that is not. The grace period
+// covers load balancers and container checks, counted from the task's start.
+func (e *ECS) failing(s *service, t *task, now time.Time) (reason, event string) {
+	if now.Before(e.graceEnd(s, t)) {
+		return "", ""
+	}
+	if _, bad, why := e.balanced(s, t); bad != nil {
+		return "Task failed ELB health checks in (target-group " + bad.Group + ")",
+			fmt.Sprintf("(task %s) (port %d) is unhealthy in (target-group %s) due to (reason %s).", t.ID, bad.Port, bad.Group, why)
+	}
+	if t.health() == types.HealthStatusUnhealthy {
+		return "Task failed container health checks", "(task " + t.ID + ") failed container health checks."
+	}
+	return "", ""
+}
+
+func (e *ECS) isFailing(s *service, t *task, now time.Time) bool {
+	reason, _ := e.failing(s, t, now)
+	return reason != ""
 }
 
 func (e *ECS) graceEnd(s *service, t *task) time.Time {
@@ -157,12 +184,12 @@ func (e *ECS) fleet(s *service, now time.Time) fleet {
 	for _, d := range s.Deployments {
 		g := group{desired: d.Desired}
 		for _, t := range e.tasksOf(s, d.ID) {
-			running := t.LastStatus == statusRunning
-			ok := false
-			if running {
-				ok, _ = e.healthy(s, t, now)
+			m := member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: t.LastStatus == statusRunning, retiring: t.retiring(), protected: t.protected(now)}
+			if m.running {
+				m.healthy, _ = e.healthy(s, t, now)
+				m.failing = !m.healthy && e.isFailing(s, t, now)
 			}
-			g.tasks = append(g.tasks, member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: running, healthy: ok, retiring: t.retiring(), protected: t.protected(now)})
+			g.tasks = append(g.tasks, m)
 		}
 		f.groups = append(f.groups, g)
 	}
@@ -188,14 +215,10 @@ func (e *ECS) move(s *service, m moves, now time.Time) {
 		}
 		if ids := m.stop[i]; len(ids) > 0 {
 			for _, id := range ids {
-				code, reason := "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment "+s.primary().ID+")"
-				if i == 0 && e.tasks[id].retiring() {
-					code, reason = maintenanceCode, maintenanceReason
+				e.retireTask(s, e.tasks[id], i == 0, now)
+				if i > 0 && !e.tasks[id].Failed {
+					d.Desired = max(0, d.Desired-1)
 				}
-				e.stopTask(e.tasks[id], code, reason, now)
-			}
-			if i > 0 {
-				d.Desired = max(0, d.Desired-len(ids))
 			}
 			e.tell(s, now, "has stopped %d running tasks: %s.", len(ids), taskList(ids))
 			d.Updated, s.Steady = now, false
@@ -206,6 +229,20 @@ func (e *ECS) move(s *service, m moves, now time.Time) {
 	}
 }
 
+// retireTask stops a task that the rollout has no more use for, or that is to
+// be replaced. One whose health fails counts for the breaker's second stage,
+// however healthy it once was.
+func (e *ECS) retireTask(s *service, t *task, primary bool, now time.Time) {
+	code, reason := "ServiceSchedulerInitiated", "Scaling activity initiated by (deployment "+s.primary().ID+")"
+	switch sick, _ := e.failing(s, t, now); {
+	case sick != "" && t.LastStatus == statusRunning:
+		reason, t.Failed = sick, true
+	case primary && t.retiring():
+		code, reason = maintenanceCode, maintenanceReason
+	}
+	e.stopTask(t, code, reason, now)
+}
+
 // conclude drops deployments that have drained, completes the PRIMARY one, and
 // says when the service is steady.
 func (e *ECS) conclude(s *service, now time.Time) {
@@ -213,17 +250,21 @@ func (e *ECS) conclude(s *service, now time.Time) {
 	s.Deployments = slices.DeleteFunc(s.Deployments, func(d *deployment) bool {
 		return d != primary && primary.RolloutState != rolloutFailed && len(e.tasksOf(s, d.ID)) == 0
 	})
-	mine := e.tasksOf(s, primary.ID)
-	if len(s.Deployments) > 1 || len(mine) != s.Desired || primary.RolloutState == rolloutFailed {
+	if primary.RolloutState == rolloutFailed {
 		return
 	}
+	mine, healthy := e.tasksOf(s, primary.ID), 0
 	for _, t := range mine {
-		if ok, _ := e.healthy(s, t, now); !ok || t.retiring() || t.DesiredStatus != statusRunning || t.LastStatus != statusRunning {
-			return
+		if ok, _ := e.healthy(s, t, now); ok && !t.retiring() && t.DesiredStatus == statusRunning && t.LastStatus == statusRunning {
+			healthy++
 		}
 	}
-	if primary.RolloutState == rolloutInProgress {
+	whole := len(s.Deployments) == 1 && len(mine) == s.Desired && healthy == s.Desired
+	if primary.RolloutState == rolloutInProgress && (whole || s.earlySuccess(healthy)) {
 		e.complete(s, primary, now)
+	}
+	if !whole {
+		return
 	}
 	if !s.Steady || now.Sub(s.SteadyAt) >= steadyEvery {
 		s.Steady, s.SteadyAt = true, now

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type service struct {
 	CapacityProviders []types.CapacityProviderStrategyItem
 	PlatformVersion   string
 	Network           *types.NetworkConfiguration
+	LoadBalancers     []types.LoadBalancer
 	Configuration     types.DeploymentConfiguration
 	GracePeriod       *int32 // healthCheckGracePeriodSeconds
 	Constraints       []types.PlacementConstraint
@@ -195,6 +197,9 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 		return nil, err
 	}
 	configuration := withDefaults(in.DeploymentConfiguration)
+	if err := checkMinimum(configuration); err != nil {
+		return nil, err
+	}
 	var out serviceAnswer
 	err = e.change(func(now time.Time) error {
 		c, err := e.cluster(in.Cluster)
@@ -219,7 +224,8 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 			Name: name, Cluster: c.Name, ARN: e.arn("service", c.Name, name), Status: statusActive, Created: now,
 			Desired: int(*in.DesiredCount), Tags: given,
 			LaunchType: in.LaunchType, CapacityProviders: in.CapacityProviderStrategy, PlatformVersion: aws.ToString(in.PlatformVersion),
-			Network: withNetworkDefaults(in.NetworkConfiguration), Configuration: configuration, GracePeriod: in.HealthCheckGracePeriodSeconds,
+			LoadBalancers: in.LoadBalancers,
+			Network:       withNetworkDefaults(in.NetworkConfiguration), Configuration: configuration, GracePeriod: in.HealthCheckGracePeriodSeconds,
 			Constraints: in.PlacementConstraints, Placement: in.PlacementStrategy, Extra: extra, Request: request,
 			AZRebalancing: cmp.Or(in.AvailabilityZoneRebalancing, types.AvailabilityZoneRebalancingEnabled),
 			PropagateTags: cmp.Or(in.PropagateTags, types.PropagateTagsNone), ManagedTags: in.EnableECSManagedTags, ExecuteCommand: in.EnableExecuteCommand,
@@ -230,6 +236,9 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 			}
 		}
 		if err := e.fits(s, d); err != nil {
+			return err
+		}
+		if err := e.checkTargetGroups(s.LoadBalancers, d); err != nil {
 			return err
 		}
 		e.services[s.key()] = s
@@ -265,7 +274,7 @@ func (e *ECS) runnable(d *definition, fargate bool, network *types.NetworkConfig
 // deploy begins a deployment of d: a new deployment id, service revision and
 // service deployment. The one before becomes ACTIVE and drains.
 func (e *ECS) deploy(s *service, d *definition, now time.Time) {
-	revision := &serviceRevision{Number: e.digits(19), TaskDefinition: d.ARN, Created: now}
+	revision := &serviceRevision{Number: e.digits(19), TaskDefinition: d.ARN, Created: now, LoadBalancers: s.LoadBalancers}
 	revision.ARN = e.arn("service-revision", s.Cluster, s.Name, revision.Number)
 	s.Revisions = append(s.Revisions, revision)
 
@@ -334,6 +343,10 @@ func (e *ECS) updateService(_ context.Context, call wire.Call) (any, error) {
 		if in.NetworkConfiguration != nil {
 			next.Network, redeploy = withNetworkDefaults(in.NetworkConfiguration), true
 		}
+		if in.LoadBalancers != nil { // an empty list removes them
+			redeploy = redeploy || !reflect.DeepEqual(s.LoadBalancers, in.LoadBalancers)
+			next.LoadBalancers = in.LoadBalancers
+		}
 		if in.PlatformVersion != nil {
 			redeploy = redeploy || s.PlatformVersion != *in.PlatformVersion
 			next.PlatformVersion = *in.PlatformVersion
@@ -343,6 +356,9 @@ func (e *ECS) updateService(_ context.Context, call wire.Call) (any, error) {
 		}
 		if in.DeploymentConfiguration != nil {
 			next.Configuration = merge(s.Configuration, *in.DeploymentConfiguration)
+			if err := checkMinimum(next.Configuration); err != nil {
+				return err
+			}
 		}
 		if in.HealthCheckGracePeriodSeconds != nil {
 			next.GracePeriod = in.HealthCheckGracePeriodSeconds
@@ -379,6 +395,9 @@ func (e *ECS) updateService(_ context.Context, call wire.Call) (any, error) {
 			return fmt.Errorf("task definition %s of service %s is gone", *wanted, s.Name)
 		}
 		if err := e.fits(&next, d); err != nil {
+			return err
+		}
+		if err := e.checkTargetGroups(in.LoadBalancers, d); err != nil {
 			return err
 		}
 		if next.Desired != s.Desired {
@@ -493,7 +512,7 @@ func (e *ECS) showService(s *service, withTags bool) wire.Extended {
 		AvailabilityZoneRebalancing: s.AZRebalancing, PropagateTags: s.PropagateTags,
 		EnableECSManagedTags: s.ManagedTags, EnableExecuteCommand: s.ExecuteCommand,
 		RoleArn:       aws.String("arn:aws:iam::" + e.Account + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),
-		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
+		LoadBalancers: append([]types.LoadBalancer{}, s.LoadBalancers...), ServiceRegistries: []types.ServiceRegistry{},
 		PlacementConstraints: append([]types.PlacementConstraint{}, s.Constraints...),
 		PlacementStrategy:    append([]types.PlacementStrategy{}, s.Placement...),
 		Deployments:          []types.Deployment{}, Events: []types.ServiceEvent{},

@@ -125,8 +125,8 @@ func checkServiceParts(p serviceParts) error {
 	if p.grace != nil && *p.grace < 0 {
 		return invalid("healthCheckGracePeriodSeconds must be between 0 and 2147483647.")
 	}
-	for _, lb := range p.loadBalancers {
-		return invalid("The target group with targetGroupArn %s does not exist.", aws.ToString(lb.TargetGroupArn))
+	if err := checkLoadBalancers(p.loadBalancers); err != nil {
+		return err
 	}
 	for _, r := range p.registries {
 		return invalid("The service registry %s does not exist.", aws.ToString(r.RegistryArn))
@@ -139,6 +139,9 @@ func checkServiceParts(p serviceParts) error {
 	}
 	if len(p.gateways) > 0 {
 		return invalid("Gateway connectors are not supported by drydock.")
+	}
+	if err := checkStrategy(p.providers); err != nil {
+		return err
 	}
 	for _, item := range p.providers {
 		if name := aws.ToString(item.CapacityProvider); name != "FARGATE" && name != "FARGATE_SPOT" {
@@ -158,8 +161,8 @@ func checkServiceParts(p serviceParts) error {
 		if c.Alarms != nil && c.Alarms.Enable {
 			return invalid("Deployment alarms are not supported by drydock.")
 		}
-		if c.EarlySuccessCriteria != nil {
-			return invalid("Early success criteria are not supported by drydock.")
+		if err := checkEarlySuccess(c); err != nil {
+			return err
 		}
 		if len(c.LifecycleHooks) > 0 {
 			return invalid("Lifecycle hooks are only valid with the blue/green, linear and canary strategies, which drydock does not support.")
@@ -198,6 +201,9 @@ func (e *ECS) fits(s *service, d *definition) error {
 	if err := e.runnable(d, s.fargate(), s.Network); err != nil {
 		return err
 	}
+	if err := checkTargets(s.LoadBalancers, d); err != nil {
+		return err
+	}
 	spec, err := d.spec()
 	if err != nil || !s.ExecuteCommand || aws.ToString(spec.TaskRoleArn) != "" {
 		return err
@@ -215,6 +221,7 @@ func merge(now, given types.DeploymentConfiguration) types.DeploymentConfigurati
 	now.MaximumPercent = cmp.Or(given.MaximumPercent, now.MaximumPercent)
 	now.MinimumHealthyPercent = cmp.Or(given.MinimumHealthyPercent, now.MinimumHealthyPercent)
 	now.DeploymentCircuitBreaker = cmp.Or(given.DeploymentCircuitBreaker, now.DeploymentCircuitBreaker)
+	now.EarlySuccessCriteria = cmp.Or(given.EarlySuccessCriteria, now.EarlySuccessCriteria)
 	now.Alarms = cmp.Or(given.Alarms, now.Alarms)
 	now.BakeTimeInMinutes = cmp.Or(given.BakeTimeInMinutes, now.BakeTimeInMinutes)
 	return now

@@ -70,6 +70,10 @@ type task struct {
 	WasHealthy bool
 	Adopted    bool // stands for an imported one that ran: needs no image to start
 	Failed     bool // counts as a failure of its deployment when it has STOPPED
+	Sick       bool // its failing health was told
+
+	Targets  []target // where it is registered
+	Enlisted bool     // it was registered, unless the target groups were gone
 
 	ProtectedUntil time.Time // of UpdateTaskProtection; zero or past: not protected
 
@@ -151,7 +155,7 @@ func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
 	t := &task{
 		Cluster: s.Cluster, Service: s.Name, Deployment: d.ID, Revision: d.Revision,
 		Group: "service:" + s.Name, StartedBy: d.ID, Execute: s.ExecuteCommand,
-		Provider: e.provider(s.CapacityProviders), Tags: tags{},
+		Provider: provider(s.CapacityProviders, e.providers(s)), Tags: tags{},
 	}
 	if s.Adopt > 0 {
 		s.Adopt--
@@ -168,28 +172,6 @@ func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
 	}
 	e.launchTask(t, def, s.Network, now)
 	return t
-}
-
-// provider picks one of a capacity provider strategy by its weights; "" when
-// there is no strategy. Bases are not kept.
-func (e *ECS) provider(strategy []types.CapacityProviderStrategyItem) string {
-	total := 0
-	for _, item := range strategy {
-		total += int(max(item.Weight, 0))
-	}
-	if len(strategy) == 0 || total == 0 {
-		for _, item := range strategy {
-			return aws.ToString(item.CapacityProvider)
-		}
-		return ""
-	}
-	n := e.rand.IntN(total)
-	for _, item := range strategy {
-		if n -= int(max(item.Weight, 0)); n < 0 {
-			return aws.ToString(item.CapacityProvider)
-		}
-	}
-	return ""
 }
 
 // launchTask fills a new task in from its definition and sets it going.
@@ -380,7 +362,9 @@ func (e *ECS) stopTask(t *task, code, reason string, now time.Time) {
 	e.nudge(t, now)
 	if t.LastStatus == statusRunning && code != "EssentialContainerExited" {
 		t.LastStatus = statusDeactivating
-		e.after(t, deactivateFor, e.signal)
+		if len(t.Targets) == 0 { // else the next tick deregisters it
+			e.after(t, deactivateFor, e.signal)
+		}
 		return
 	}
 	e.signal(t, now)
