@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/access"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/autoscaling"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/behaviour"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/console"
@@ -235,7 +236,11 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service(), balancing.Service()}
+	scaling, err := autoscaling.New(autoscaling.Options{Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Services: s.tasks, Log: o.Log, Seed: o.Seed})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service(), balancing.Service(), scaling.Service()}
 	loaded = wire.NewMux(o.Log, s.services...)
 	s.page = console.New(s.views(images))
 

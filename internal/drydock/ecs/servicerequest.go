@@ -112,6 +112,10 @@ func servicePartsOfUpdate(in *ecs.UpdateServiceInput) serviceParts {
 // maxTasks is ECS's quota of tasks per service.
 const maxTasks = 5000
 
+func tooMany(desired int) error {
+	return wire.Errorf("InvalidParameterException", "The desired count of %d exceeds the quota of %d tasks per service.", desired, maxTasks)
+}
+
 func checkServiceParts(p serviceParts) error {
 	invalid := func(format string, args ...any) error {
 		return wire.Errorf("InvalidParameterException", format, args...)
@@ -120,7 +124,7 @@ func checkServiceParts(p serviceParts) error {
 		return invalid("DesiredCount cannot be null or less than 0 for the replica scheduling strategy.")
 	}
 	if p.desired != nil && *p.desired > maxTasks {
-		return invalid("The desired count of %d exceeds the quota of %d tasks per service.", *p.desired, maxTasks)
+		return tooMany(int(*p.desired))
 	}
 	if p.grace != nil && *p.grace < 0 {
 		return invalid("healthCheckGracePeriodSeconds must be between 0 and 2147483647.")
