@@ -98,8 +98,9 @@ func (e *ELB) load() error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := e.Clock.Now()
+	now, used := e.Clock.Now(), e.inUse()
 	for _, g := range inOrder(e.groups) {
+		g.used = used[*g.Info.TargetGroupArn]
 		for _, d := range g.Static {
 			e.add(g, &target{Address: *d.Id, Port: *d.Port, Zone: zoneOf(d)}, now)
 		}

@@ -90,11 +90,14 @@ func (e *ELB) createTargetGroup(_ context.Context, in *elbv2.CreateTargetGroupIn
 func newGroup(in *elbv2.CreateTargetGroupInput) (types.TargetGroup, error) {
 	g := types.TargetGroup{
 		TargetGroupName: in.Name, TargetType: cmp.Or(in.TargetType, types.TargetTypeEnumInstance), IpAddressType: cmp.Or(in.IpAddressType, types.TargetGroupIpAddressTypeEnumIpv4),
-		Protocol: in.Protocol, Port: in.Port, VpcId: in.VpcId, ProtocolVersion: in.ProtocolVersion,
+		Protocol: in.Protocol, Port: in.Port, VpcId: in.VpcId,
 		HealthCheckEnabled: aws.Bool(true), HealthCheckPath: in.HealthCheckPath, HealthCheckPort: cmp.Or(in.HealthCheckPort, aws.String("traffic-port")),
 		HealthCheckProtocol: in.HealthCheckProtocol, HealthCheckIntervalSeconds: cmp.Or(in.HealthCheckIntervalSeconds, aws.Int32(30)), HealthCheckTimeoutSeconds: in.HealthCheckTimeoutSeconds,
 		HealthyThresholdCount: cmp.Or(in.HealthyThresholdCount, aws.Int32(5)), UnhealthyThresholdCount: cmp.Or(in.UnhealthyThresholdCount, aws.Int32(2)),
 		Matcher: in.Matcher,
+	}
+	if aws.ToString(in.ProtocolVersion) != "" { // Terraform sends an empty one
+		g.ProtocolVersion = in.ProtocolVersion
 	}
 	if err := checkName("Target group", aws.ToString(in.Name)); err != nil {
 		return g, err

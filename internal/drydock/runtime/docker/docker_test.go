@@ -339,6 +339,40 @@ func TestEngine(t *testing.T) {
 		}
 	})
 
+	t.Run("a load balancer's requests are real", func(t *testing.T) {
+		s := b.tell(t, b.container("web", "answer=8080", "serve"))
+		s.wants(t, "web started")
+		probe := runtime.Probe{TaskID: s.task.ID, Container: "web", Protocol: "HTTP", Port: 8080, Path: "/204?a=b", Timeout: 30 * time.Second}
+		ask := func(p runtime.Probe) runtime.Finding {
+			found := make(chan runtime.Finding, 1)
+			b.runtime.Probe(p, func(f runtime.Finding) { found <- f })
+			return <-found
+		}
+		for ask(probe).Outcome == runtime.Refused { // until it listens
+		}
+		slow, gone, elsewhere, tcp, teapot := probe, probe, probe, probe, probe
+		slow.Path, slow.Timeout = "/slow", 200*time.Millisecond
+		gone.TaskID = "0"
+		elsewhere.Port = 8081
+		tcp.Protocol = "TCP"
+		teapot.Path = "/418"
+		for _, tt := range []struct {
+			asked runtime.Probe
+			want  runtime.Finding
+		}{
+			{probe, runtime.Finding{Outcome: runtime.Answered, Code: 204}},
+			{teapot, runtime.Finding{Outcome: runtime.Answered, Code: 418}},
+			{tcp, runtime.Finding{Outcome: runtime.Passed}},
+			{slow, runtime.Finding{Outcome: runtime.TimedOut}},
+			{gone, runtime.Finding{Outcome: runtime.Refused}},
+			{elsewhere, runtime.Finding{Outcome: runtime.Refused}},
+		} {
+			if got := ask(tt.asked); got != tt.want {
+				t.Errorf("%+v: %+v, want %+v", tt.asked, got, tt.want)
+			}
+		}
+	})
+
 	t.Run("the image's own command and entry point", func(t *testing.T) {
 		own := b.container("own")
 		own.Command = nil

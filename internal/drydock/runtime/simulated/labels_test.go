@@ -87,3 +87,51 @@ func TestVerdictsAreDockers(t *testing.T) {
 		}
 	})
 }
+
+func TestTargetHealth(t *testing.T) {
+	for value, want := range map[string]answer{
+		"healthy":             {},
+		"unhealthy":           {failing: span{0, never}},
+		"healthy-after=30s":   {failing: span{0, 30 * time.Second}},
+		"unhealthy-after=5m":  {failing: span{5 * time.Minute, never}},
+		"code=500":            {code: 500},
+		"code=600":            {},
+		"code=":               {},
+		"sick":                {},
+		"unhealthy-after=1mm": {},
+	} {
+		b, err := parse(map[string]string{prefix + "target-health": value})
+		if b.target != want {
+			t.Errorf("%s: %+v, want %+v", value, b.target, want)
+		}
+		if bad := want == (answer{}) && value != "healthy"; bad != (err != nil) {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// What an answer says of the time until the next change is true: asked every
+// second, it changes then and not before.
+func TestAnswersHoldUntilTheySay(t *testing.T) {
+	born := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	same := func(d time.Duration) time.Duration { return d }
+	rapid.Check(t, func(t *rapid.T) {
+		seconds := func(name string) time.Duration {
+			return time.Duration(rapid.IntRange(0, 60).Draw(t, name)) * time.Second
+		}
+		c := &container{since: born}
+		c.target.failing = rapid.SampledFrom([]span{{}, {0, never}, {0, seconds("healthy after")}, {seconds("unhealthy after"), never}}).Draw(t, "failing")
+		last := c.answer(born, same)
+		for now := born; now.Before(born.Add(2 * time.Minute)); now = now.Add(time.Second) {
+			got := c.answer(now, same)
+			failing := !now.Before(born.Add(c.target.failing.from)) && now.Before(born.Add(c.target.failing.to))
+			if failing != (got.Outcome == runtime.Refused) {
+				t.Fatalf("after %v, failing in %v: %+v", now.Sub(born), c.target.failing, got)
+			}
+			if got.Outcome != last.Outcome && now.Before(last.Until) {
+				t.Fatalf("after %v the answer changed, it held until %v", now.Sub(born), last.Until)
+			}
+			last = got
+		}
+	})
+}

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"strconv"
@@ -34,6 +35,15 @@ func main() {
 		case "exit":
 			code, _ := strconv.Atoi(rest)
 			os.Exit(code)
+		case "answer": // HTTP on a port, as the path asks: /500, /slow
+			handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/slow" {
+					<-r.Context().Done()
+				}
+				code, _ := strconv.Atoi(r.URL.Path[1:])
+				w.WriteHeader(code)
+			})
+			go func() { fmt.Println(http.ListenAndServe(":"+rest, handler)) }()
 		case "listen":
 			l, err := net.Listen("tcp", "127.0.0.1:"+rest)
 			if err != nil {
