@@ -204,3 +204,74 @@ func (r reader) policy(operation string, of members, none string) (string, error
 	}
 	return answer.PolicyText + answer.LifecyclePolicyText, err
 }
+
+// listeners are those of every load balancer, each with its rules.
+func listeners(r reader) ([]json.RawMessage, error) {
+	balancers, err := r.list("ELB.DescribeLoadBalancers", nil, "loadBalancers")
+	if err != nil {
+		return nil, err
+	}
+	var all []json.RawMessage
+	for _, doc := range balancers {
+		var balancer struct{ LoadBalancerArn string }
+		if err := json.Unmarshal(doc, &balancer); err != nil {
+			return nil, err
+		}
+		listeners, err := r.list("ELB.DescribeListeners", members{"LoadBalancerArn": balancer.LoadBalancerArn}, "listeners")
+		if err != nil {
+			return nil, err
+		}
+		for _, doc := range listeners {
+			var listener struct{ ListenerArn string }
+			if err := json.Unmarshal(doc, &listener); err != nil {
+				return nil, err
+			}
+			rules, err := r.list("ELB.DescribeRules", members{"ListenerArn": listener.ListenerArn}, "rules")
+			if err != nil {
+				return nil, err
+			}
+			one, err := wire.Encode(struct {
+				Listener json.RawMessage
+				Rules    []json.RawMessage
+			}{doc, rules})
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
+// targetGroups are the target groups, each with the health of its targets.
+func targetGroups(r reader) ([]json.RawMessage, error) {
+	groups, err := r.list("ELB.DescribeTargetGroups", nil, "targetGroups")
+	if err != nil {
+		return nil, err
+	}
+	for i, doc := range groups {
+		var group struct{ TargetGroupArn string }
+		if err := json.Unmarshal(doc, &group); err != nil {
+			return nil, err
+		}
+		health, err := r.list("ELB.DescribeTargetHealth", members{"TargetGroupArn": group.TargetGroupArn}, "targetHealthDescriptions")
+		if err != nil {
+			return nil, err
+		}
+		if groups[i], err = wire.Encode(struct {
+			TargetGroup json.RawMessage
+			Targets     []json.RawMessage
+		}{doc, health}); err != nil {
+			return nil, err
+		}
+	}
+	return groups, nil
+}
+
+// scaling is a list of Application Auto Scaling, whose members begin with a
+// capital.
+func scaling(operation, member string) func(reader) ([]json.RawMessage, error) {
+	return func(r reader) ([]json.RawMessage, error) {
+		return r.list("Application Auto Scaling."+operation, members{"ServiceNamespace": "ecs"}, member)
+	}
+}

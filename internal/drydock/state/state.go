@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -76,6 +75,14 @@ func sections() []section {
 		{"serviceDeployments", serviceDeployments},
 		{"serviceRevisions", serviceRevisions},
 		{"tasks", tasks},
+		{"loadBalancers", func(r reader) ([]json.RawMessage, error) {
+			return r.list("ELB.DescribeLoadBalancers", nil, "loadBalancers")
+		}},
+		{"listeners", listeners},
+		{"targetGroups", targetGroups},
+		{"scalableTargets", scaling("DescribeScalableTargets", "ScalableTargets")},
+		{"scalingPolicies", scaling("DescribeScalingPolicies", "ScalingPolicies")},
+		{"scheduledActions", scaling("DescribeScheduledActions", "ScheduledActions")},
 		{"repositories", repositories},
 		{"logGroups", func(r reader) ([]json.RawMessage, error) {
 			return r.list("CloudWatch Logs.DescribeLogGroups", nil, "logGroups")
@@ -107,14 +114,22 @@ func (r reader) list(operation string, in members, member string) ([]json.RawMes
 		}
 		var items []json.RawMessage
 		var token string
-		if err := errors.Join(read(answer[member], &items), read(answer["nextToken"], &token)); err != nil {
+		if err := read(answer[member], &items); err != nil {
 			return nil, fmt.Errorf("%s: %w", operation, err)
+		}
+		for _, paging := range []struct{ answer, request string }{{"nextToken", "nextToken"}, {"NextToken", "NextToken"}, {"nextMarker", "Marker"}} {
+			var next string
+			if err := read(answer[paging.answer], &next); err != nil {
+				return nil, fmt.Errorf("%s: %w", operation, err)
+			}
+			if next != "" {
+				token, request[paging.request] = next, next
+			}
 		}
 		all = append(all, items...)
 		if token == "" {
 			return all, nil
 		}
-		request["nextToken"] = token
 	}
 }
 
