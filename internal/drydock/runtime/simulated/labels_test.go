@@ -100,7 +100,7 @@ func TestTargetHealth(t *testing.T) {
 		"sick":                {},
 		"unhealthy-after=1mm": {},
 	} {
-		b, err := parse(map[string]string{prefix + "target-health": value})
+		b, err := parse(map[string]string{Prefix + "target-health": value})
 		if b.target != want {
 			t.Errorf("%s: %+v, want %+v", value, b.target, want)
 		}
