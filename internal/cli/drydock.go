@@ -20,6 +20,8 @@ type drydockCommand struct {
 	Requests  drydockRequests  `cmd:"" help:"Show what a running drydock was asked, with IAM actions and errors."`
 	Behaviour drydockBehaviour `cmd:"" help:"Make the containers of an image crash, fail their health check or start slowly, from the next task on."`
 	Run       drydockRun       `cmd:"" help:"Play scenarios: what happens to a fleet day by day, and what is expected of it."`
+	Alarm     drydockAlarm     `cmd:"" help:"Set the state of a CloudWatch alarm that deployments of a running drydock watch, or show the states."`
+	Hook      drydockHook      `cmd:"" help:"Say what the Lambda function of a lifecycle hook answers in a running drydock."`
 }
 
 // drydockFlags are what serve and exec share.

@@ -46,6 +46,7 @@ func (s *Server) control() http.Handler {
 	mux.HandleFunc("DELETE /_drydock/faults/{id}", s.deleteFault)
 	s.controlBehaviours(mux)
 	mux.HandleFunc("POST /_drydock/import", s.postImport)
+	s.controlRehearsal(mux)
 	return sameOrigin(mux)
 }
 

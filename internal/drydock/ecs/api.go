@@ -45,6 +45,7 @@ func (e *ECS) Service() wire.Service {
 			"DescribeServiceDeployments": typed(e.describeServiceDeployments),
 			"DescribeServiceRevisions":   typed(e.describeServiceRevisions),
 			"StopServiceDeployment":      typed(e.stopServiceDeployment),
+			"ContinueServiceDeployment":  typed(e.continueServiceDeployment),
 
 			"ListTasks":     typed(e.listTasks),
 			"DescribeTasks": typed(e.describeTasks),
@@ -324,38 +325,4 @@ func checkBatch(member string, arns []string) error {
 		return wire.Errorf("InvalidParameterException", "%s must have between 1 and 20 elements.", member)
 	}
 	return nil
-}
-
-// stopServiceDeployment requests a rollback; the scheduler carries it out at
-// its next tick. It needs no circuit breaker, only something to go back to.
-func (e *ECS) stopServiceDeployment(_ context.Context, in *ecs.StopServiceDeploymentInput) (*ecs.StopServiceDeploymentOutput, error) {
-	arn := aws.ToString(in.ServiceDeploymentArn)
-	if in.StopType != "" && in.StopType != types.StopServiceDeploymentStopTypeRollback {
-		return nil, wire.Errorf("InvalidParameterException", "The stop type %s is not supported by drydock.", in.StopType)
-	}
-	err := e.change(func(now time.Time) error {
-		var r *serviceDeployment
-		s := e.owned(arn, "service-deployment")
-		if s != nil {
-			r = s.recordByARN(arn)
-		}
-		if r == nil {
-			return wire.Errorf("ServiceDeploymentNotFoundException", "Service deployment not found.")
-		}
-		switch r.Status {
-		case types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress:
-			return nil
-		case types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress:
-		default:
-			return wire.Errorf("ConflictException", "The service deployment is in the state %s and cannot be stopped.", r.Status)
-		}
-		if s.rollbackTarget() == nil {
-			return wire.Errorf("ConflictException", "The service has no completed service revision to roll back to.")
-		}
-		r.Status, r.Updated, r.RollbackReason = types.ServiceDeploymentStatusRollbackRequested, now, "Service deployment rolled back by the user."
-		e.markService(s)
-		e.look(s, now)
-		return nil
-	})
-	return &ecs.StopServiceDeploymentOutput{ServiceDeploymentArn: &arn}, err
 }

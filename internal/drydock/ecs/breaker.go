@@ -76,18 +76,19 @@ func (e *ECS) judge(s *service, now time.Time) bool {
 	if r := s.current(); r != nil && r.live() {
 		r.BreakerStatus = types.ServiceDeploymentRollbackMonitorsStatusTriggered
 	}
-	e.fail(s, "ECS deployment circuit breaker: tasks failed to start.", now)
+	e.fail(s, "ECS deployment circuit breaker: tasks failed to start.", "tasks failed to start", b.Rollback, now)
 	if b.Rollback {
 		e.rollBack(s, "Service deployment rolled back because the circuit breaker threshold was exceeded.", "ECS deployment circuit breaker: ", now)
 	}
 	return true
 }
 
-// fail marks the PRIMARY deployment as failed. It launches nothing more.
-func (e *ECS) fail(s *service, reason string, now time.Time) {
+// fail marks the PRIMARY deployment as failed. It launches nothing more. why is
+// how events say it; rollback is whether the service is to be put back.
+func (e *ECS) fail(s *service, reason, why string, rollback bool, now time.Time) {
 	d := s.primary()
 	d.RolloutState, d.Reason, d.Updated = rolloutFailed, reason, now
-	e.tell(s, now, "(deployment %s) deployment failed: tasks failed to start.", d.ID)
+	e.tell(s, now, "(deployment %s) deployment failed: %s.", d.ID, why)
 	e.tellDeployment(s, d, now)
 	r := s.current()
 	if r == nil {
@@ -96,9 +97,9 @@ func (e *ECS) fail(s *service, reason string, now time.Time) {
 	r.Updated = now
 	switch {
 	case r.Status == types.ServiceDeploymentStatusRollbackInProgress:
-		r.end(types.ServiceDeploymentStatusRollbackFailed, "The service deployment could not be rolled back: tasks failed to start.", now)
-	case s.rollbackTarget() == nil || !s.breaker().Rollback:
-		r.end(types.ServiceDeploymentStatusStopped, "Service deployment failed: tasks failed to start.", now)
+		r.end(types.ServiceDeploymentStatusRollbackFailed, "The service deployment could not be rolled back: "+why+".", now)
+	case s.rollbackTarget() == nil || !rollback:
+		r.end(types.ServiceDeploymentStatusStopped, "Service deployment failed: "+why+".", now)
 	}
 }
 
@@ -129,5 +130,6 @@ func (e *ECS) rollBack(s *service, why, by string, now time.Time) {
 		r.Status, r.Updated = types.ServiceDeploymentStatusRollbackInProgress, now
 		r.RollbackReason, r.RollbackStarted = why, now
 		r.RollbackTo = s.revision(back.Revision).ARN
+		e.endStages(s, r, now)
 	}
 }

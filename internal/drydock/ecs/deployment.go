@@ -49,6 +49,9 @@ type serviceDeployment struct {
 	RollbackReason  string
 	RollbackStarted time.Time
 	RollbackTo      string // ARN of the service revision
+
+	progress // of the strategies that go through stages
+	watch    // of deployment alarms
 }
 
 // serviceRevision is what one deployment wants to run. Images holds the
@@ -96,6 +99,9 @@ func (d *serviceDeployment) end(status types.ServiceDeploymentStatus, reason str
 	if d.BreakerStatus == types.ServiceDeploymentRollbackMonitorsStatusMonitoring {
 		d.BreakerStatus = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
 	}
+	if d.AlarmStatus == types.ServiceDeploymentRollbackMonitorsStatusMonitoring {
+		d.AlarmStatus = types.ServiceDeploymentRollbackMonitorsStatusMonitoringComplete
+	}
 }
 
 func (e *ECS) showServiceDeployment(s *service, d *serviceDeployment) types.ServiceDeployment {
@@ -123,6 +129,8 @@ func (e *ECS) showServiceDeployment(s *service, d *serviceDeployment) types.Serv
 	}
 	target := e.revisionSummary(s, d.Target)
 	out.TargetServiceRevision = &target
+	d.showProgress(&out)
+	d.showAlarms(&out)
 	if d.RollbackTo != "" {
 		out.Rollback = &types.Rollback{
 			Reason:             optional(d.RollbackReason),

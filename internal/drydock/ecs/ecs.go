@@ -101,6 +101,8 @@ type ECS struct {
 
 	settings    map[string]*setting    // of the account, by principal and name
 	retirements map[string]*Retirement // by id
+	alarms      map[string]*Alarm      // by name
+	hooks       map[string]*HookAnswer // of Lambda functions, by ARN
 	touched     []*task                // tasks changed since the last flush
 	outbox      []func()               // what to tell once the change is stored
 }
@@ -117,6 +119,8 @@ const (
 
 	bucketSettings    = "ecs-settings"
 	bucketRetirements = "ecs-retirements"
+	bucketAlarms      = "ecs-alarms"
+	bucketHooks       = "ecs-hooks"
 )
 
 // New loads what the store holds and goes on from there. Tasks that were alive
@@ -136,6 +140,8 @@ func New(o Options) (*ECS, error) {
 
 		settings:    map[string]*setting{},
 		retirements: map[string]*Retirement{},
+		alarms:      map[string]*Alarm{},
+		hooks:       map[string]*HookAnswer{},
 	}
 	if e.Secrets == nil {
 		e.Secrets = noSecrets{}
@@ -163,6 +169,12 @@ func (e *ECS) load() error {
 		return err
 	}
 	if err := loadAll(e.Store, bucketRetirements, e.retirements); err != nil {
+		return err
+	}
+	if err := loadAll(e.Store, bucketAlarms, e.alarms); err != nil {
+		return err
+	}
+	if err := loadAll(e.Store, bucketHooks, e.hooks); err != nil {
 		return err
 	}
 	return e.change(func(now time.Time) error {

@@ -52,8 +52,9 @@ func (e *ECS) providers(s *service) map[string]int {
 	return placed
 }
 
-// checkStrategy holds the numbers of a strategy to their ranges and rules.
-func checkStrategy(strategy []types.CapacityProviderStrategyItem) error {
+// checkShares holds the numbers of a capacity provider strategy to their ranges
+// and rules.
+func checkShares(strategy []types.CapacityProviderStrategyItem) error {
 	bases, weights := 0, 0
 	for _, item := range strategy {
 		if item.Base < 0 || item.Base > 100_000 {

@@ -50,9 +50,14 @@ func (e *ECS) tick(s *service, now time.Time) {
 		e.look(s, now)
 		return
 	}
+	if e.alarmed(s, now) {
+		e.look(s, now)
+		return
+	}
 	next := append(e.giveUp(s, now), e.settle(s, now)...)
 	next = append(next, e.protections(s, now)...)
-	e.move(s, roll(e.fleet(s, now)), now)
+	e.move(s, e.decide(s, now), now)
+	next = append(next, e.advance(s, now)...)
 	e.conclude(s, now)
 	if e.judge(s, now) {
 		e.look(s, now)
@@ -248,7 +253,8 @@ func (e *ECS) retireTask(s *service, t *task, primary bool, now time.Time) {
 func (e *ECS) conclude(s *service, now time.Time) {
 	primary := s.primary()
 	s.Deployments = slices.DeleteFunc(s.Deployments, func(d *deployment) bool {
-		return d != primary && primary.RolloutState != rolloutFailed && len(e.tasksOf(s, d.ID)) == 0
+		kept := s.staging() != nil && d.Desired > 0 // blue, all of whose tasks have just ended
+		return d != primary && primary.RolloutState != rolloutFailed && !kept && len(e.tasksOf(s, d.ID)) == 0
 	})
 	if primary.RolloutState == rolloutFailed {
 		return
@@ -261,6 +267,9 @@ func (e *ECS) conclude(s *service, now time.Time) {
 	}
 	whole := len(s.Deployments) == 1 && len(mine) == s.Desired && healthy == s.Desired
 	if primary.RolloutState == rolloutInProgress && (whole || s.earlySuccess(healthy)) {
+		if e.held(s, now) {
+			return
+		}
 		e.complete(s, primary, now)
 	}
 	if !whole {

@@ -220,6 +220,9 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 		if err != nil {
 			return err
 		}
+		if err := e.checkStrategy(configuration); err != nil {
+			return err
+		}
 		s := &service{
 			Name: name, Cluster: c.Name, ARN: e.arn("service", c.Name, name), Status: statusActive, Created: now,
 			Desired: int(*in.DesiredCount), Tags: given,
@@ -298,7 +301,10 @@ func (e *ECS) deploy(s *service, d *definition, now time.Time) {
 	if before := s.current(); before != nil && before.live() {
 		before.Status, before.Updated = types.ServiceDeploymentStatusStopRequested, now
 		before.StatusReason = "Service deployment stopped because a newer service deployment was started."
+		e.endStages(s, before, now)
 	}
+	s.prepare(record)
+	e.setWatch(record)
 	n := &deployment{
 		ID: "ecs-svc/" + e.digits(19), TaskDefinition: d.ARN, Revision: revision.Number,
 		Desired: s.Desired, Created: now, Updated: now, RolloutState: rolloutInProgress,
@@ -357,6 +363,9 @@ func (e *ECS) updateService(_ context.Context, call wire.Call) (any, error) {
 		if in.DeploymentConfiguration != nil {
 			next.Configuration = merge(s.Configuration, *in.DeploymentConfiguration)
 			if err := checkMinimum(next.Configuration); err != nil {
+				return err
+			}
+			if err := e.checkStrategy(next.Configuration); err != nil {
 				return err
 			}
 		}

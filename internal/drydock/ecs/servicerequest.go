@@ -144,7 +144,7 @@ func checkServiceParts(p serviceParts) error {
 	if len(p.gateways) > 0 {
 		return invalid("Gateway connectors are not supported by drydock.")
 	}
-	if err := checkStrategy(p.providers); err != nil {
+	if err := checkShares(p.providers); err != nil {
 		return err
 	}
 	for _, item := range p.providers {
@@ -159,17 +159,8 @@ func checkServiceParts(p serviceParts) error {
 		return invalid("The deployment controller %s is not supported by drydock.", p.controller.Type)
 	}
 	if c := p.configuration; c != nil {
-		if c.Strategy != "" && c.Strategy != types.DeploymentStrategyRolling {
-			return invalid("The deployment strategy %s is not supported by drydock.", c.Strategy)
-		}
-		if c.Alarms != nil && c.Alarms.Enable {
-			return invalid("Deployment alarms are not supported by drydock.")
-		}
 		if err := checkEarlySuccess(c); err != nil {
 			return err
-		}
-		if len(c.LifecycleHooks) > 0 {
-			return invalid("Lifecycle hooks are only valid with the blue/green, linear and canary strategies, which drydock does not support.")
 		}
 		if err := checkBreaker(c.DeploymentCircuitBreaker); err != nil {
 			return err
@@ -192,11 +183,10 @@ func withDefaults(given *types.DeploymentConfiguration) types.DeploymentConfigur
 	}
 	c.MaximumPercent = cmp.Or(c.MaximumPercent, aws.Int32(200))
 	c.MinimumHealthyPercent = cmp.Or(c.MinimumHealthyPercent, aws.Int32(100))
-	c.Strategy = types.DeploymentStrategyRolling
 	if c.DeploymentCircuitBreaker == nil {
 		c.DeploymentCircuitBreaker = &types.DeploymentCircuitBreaker{}
 	}
-	return c
+	return withStrategy(c)
 }
 
 // fits refuses a definition that the service's launch type cannot run, or that
@@ -227,8 +217,7 @@ func merge(now, given types.DeploymentConfiguration) types.DeploymentConfigurati
 	now.DeploymentCircuitBreaker = cmp.Or(given.DeploymentCircuitBreaker, now.DeploymentCircuitBreaker)
 	now.EarlySuccessCriteria = cmp.Or(given.EarlySuccessCriteria, now.EarlySuccessCriteria)
 	now.Alarms = cmp.Or(given.Alarms, now.Alarms)
-	now.BakeTimeInMinutes = cmp.Or(given.BakeTimeInMinutes, now.BakeTimeInMinutes)
-	return now
+	return mergeStrategy(now, given)
 }
 
 // checkBreaker holds a threshold to a value that can be reached.

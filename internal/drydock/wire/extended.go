@@ -85,6 +85,9 @@ func unknown(doc any, t reflect.Type) any {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t.Kind() == reflect.Interface { // a free document: the struct is decoded without it
+		return doc
+	}
 	switch x := doc.(type) {
 	case map[string]any:
 		if t.Kind() != reflect.Struct {
