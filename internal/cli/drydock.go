@@ -22,6 +22,7 @@ type drydockCommand struct {
 	Run       drydockRun       `cmd:"" help:"Play scenarios: what happens to a fleet day by day, and what is expected of it."`
 	Alarm     drydockAlarm     `cmd:"" help:"Set the state of a CloudWatch alarm that deployments of a running drydock watch, or show the states."`
 	Hook      drydockHook      `cmd:"" help:"Say what the Lambda function of a lifecycle hook answers in a running drydock."`
+	Instances drydockInstances `cmd:"" help:"Add simulated EC2 container instances to a cluster of a running drydock, terminate or list them."`
 }
 
 // drydockFlags are what serve and exec share.

@@ -57,6 +57,12 @@ func (e *ECS) Service() wire.Service {
 			"ExecuteCommand":       typed(e.executeCommand),
 			"StartTask":            typed(e.startTaskOn),
 
+			"RegisterContainerInstance":     typed(e.registerContainerInstance),
+			"DeregisterContainerInstance":   typed(e.deregisterContainerInstance),
+			"ListContainerInstances":        typed(e.listContainerInstances),
+			"DescribeContainerInstances":    typed(e.describeContainerInstances),
+			"UpdateContainerInstancesState": typed(e.updateContainerInstancesState),
+
 			"DeleteTaskDefinitions":   typed(e.deleteTaskDefinitions),
 			"ListServicesByNamespace": typed(e.listServicesByNamespace),
 
@@ -122,8 +128,8 @@ func (e *ECS) listTasks(_ context.Context, in *ecs.ListTasksInput) (*ecs.ListTas
 			case t.Cluster != c.Name || t.DesiredStatus != desired:
 			case in.StartedBy != nil && t.StartedBy != *in.StartedBy:
 			case in.Family != nil && family != *in.Family:
-			case in.LaunchType != "" && in.LaunchType != types.LaunchTypeFargate:
-			case in.ContainerInstance != nil: // there are none
+			case in.LaunchType != "" && in.LaunchType != t.launchType():
+			case in.ContainerInstance != nil && (t.Instance == "" || t.Instance != lastPart(*in.ContainerInstance)):
 			default:
 				arns = append(arns, t.ARN)
 			}

@@ -163,6 +163,9 @@ func (e *ECS) deleteCluster(_ context.Context, in *ecs.DeleteClusterInput) (*ecs
 		if shown.ActiveServicesCount > 0 {
 			return wire.Errorf("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
 		}
+		if shown.RegisteredContainerInstancesCount > 0 {
+			return wire.Errorf("ClusterContainsContainerInstancesException", "The Cluster cannot be deleted while Container Instances are active or draining.")
+		}
 		if shown.RunningTasksCount+shown.PendingTasksCount > 0 {
 			return wire.Errorf("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
 		}
@@ -201,6 +204,7 @@ func (e *ECS) showCluster(c *cluster, include ...types.ClusterField) types.Clust
 			out.ActiveServicesCount++
 		}
 	}
+	out.RegisteredContainerInstancesCount = int32(len(e.instancesOf(c.Name)))
 	for _, t := range e.tasks {
 		if t.Cluster != c.Name {
 			continue

@@ -103,6 +103,8 @@ type ECS struct {
 	retirements map[string]*Retirement // by id
 	alarms      map[string]*Alarm      // by name
 	hooks       map[string]*HookAnswer // of Lambda functions, by ARN
+	instances   map[string]*instance   // by id
+	placed      map[string][]*task     // tasks that are not STOPPED, by their instance
 	touched     []*task                // tasks changed since the last flush
 	outbox      []func()               // what to tell once the change is stored
 }
@@ -121,6 +123,7 @@ const (
 	bucketRetirements = "ecs-retirements"
 	bucketAlarms      = "ecs-alarms"
 	bucketHooks       = "ecs-hooks"
+	bucketInstances   = "ecs-instances"
 )
 
 // New loads what the store holds and goes on from there. Tasks that were alive
@@ -142,6 +145,8 @@ func New(o Options) (*ECS, error) {
 		retirements: map[string]*Retirement{},
 		alarms:      map[string]*Alarm{},
 		hooks:       map[string]*HookAnswer{},
+		instances:   map[string]*instance{},
+		placed:      map[string][]*task{},
 	}
 	if e.Secrets == nil {
 		e.Secrets = noSecrets{}
@@ -177,6 +182,9 @@ func (e *ECS) load() error {
 	if err := loadAll(e.Store, bucketHooks, e.hooks); err != nil {
 		return err
 	}
+	if err := loadAll(e.Store, bucketInstances, e.instances); err != nil {
+		return err
+	}
 	return e.change(func(now time.Time) error {
 		ids := slices.Sorted(maps.Keys(e.tasks)) // in one order, so that a run repeats
 		for _, id := range ids {
@@ -208,6 +216,11 @@ func (e *ECS) load() error {
 			}
 		}
 		e.resumeDeletions()
+		for _, id := range slices.Sorted(maps.Keys(e.instances)) {
+			if i := e.instances[id]; i.Status == statusInactive {
+				e.forgetInstance(i)
+			}
+		}
 		for _, id := range slices.Sorted(maps.Keys(e.retirements)) { // all closed: no task has lived on
 			e.forgetRetirement(e.retirements[id])
 		}

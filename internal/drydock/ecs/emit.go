@@ -78,24 +78,33 @@ func (c taskChange) MarshalJSON() ([]byte, error) {
 	for i := range c.shown.Attachments {
 		c.shown.Attachments[i].Type = aws.String("eni")
 	}
-	doc, err := wire.Encode(c.shown)
+	return eventDetail(c.shown, c.at, nil)
+}
+
+// eventDetail is something of the API as events have it: with times written
+// out, the time of the change, and members that only events have.
+func eventDetail(shown any, at time.Time, more map[string]string) ([]byte, error) {
+	doc, err := wire.Encode(shown)
 	if err != nil {
 		return nil, err
 	}
 	detail, err := membersOf(doc)
 	if err != nil {
-		return nil, fmt.Errorf("task as event: %w", err)
+		return nil, fmt.Errorf("as event: %w", err)
 	}
 	for name, v := range detail {
 		if n, isNumber := v.(json.Number); isNumber && strings.HasSuffix(name, "At") {
 			seconds, err := n.Float64()
 			if err != nil {
-				return nil, fmt.Errorf("task as event: %s: %w", name, err)
+				return nil, fmt.Errorf("as event: %s: %w", name, err)
 			}
 			detail[name] = time.UnixMilli(int64(seconds*1000 + 0.5)).UTC().Format(eventMillis)
 		}
 	}
-	detail["updatedAt"] = c.at.UTC().Format(eventMillis)
+	detail["updatedAt"] = at.UTC().Format(eventMillis)
+	for name, v := range more {
+		detail[name] = v
+	}
 	return json.Marshal(detail)
 }
 

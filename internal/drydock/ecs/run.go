@@ -49,11 +49,12 @@ func (e *ECS) runTask(_ context.Context, call wire.Call) (any, error) {
 		if launch == "" && len(strategy) == 0 {
 			strategy = c.Strategy
 		}
-		if !onFargate(launch, strategy) {
+		fargate := onFargate(launch, strategy)
+		if !fargate && len(e.instancesOf(c.Name)) == 0 {
 			return wire.Errorf("InvalidParameterException", "No Container Instances were found in your cluster.")
 		}
 		network := withNetworkDefaults(in.NetworkConfiguration)
-		if err := e.runnable(d, true, network); err != nil {
+		if err := e.runnable(d, fargate, network); err != nil {
 			return err
 		}
 		if err := checkOverrides(d, in.Overrides); err != nil {
@@ -64,7 +65,18 @@ func (e *ECS) runTask(_ context.Context, call wire.Call) (any, error) {
 			return err
 		}
 		if tasks == nil {
-			tasks = e.run(c, d, in, given, strategy, network, now)
+			placed := map[string]int{} // by provider: the base of a strategy is per call here
+			launch := func() *task {
+				t := e.runOne(c, d, in, given, provider(strategy, placed), network, now)
+				placed[t.Provider]++
+				return t
+			}
+			if fargate {
+				tasks = e.run(runCount(in), launch)
+			} else if tasks, out.Failures, err = e.runOnInstances(c, d, in, launch); err != nil {
+				return err
+			}
+			slices.SortFunc(tasks, func(a, b *task) int { return strings.Compare(a.ID, b.ID) }) // as a retry finds them
 			for _, t := range tasks {
 				t.Request, t.Token = request, aws.ToString(in.ClientToken)
 			}
@@ -149,38 +161,48 @@ func (e *ECS) ranBefore(c *cluster, token, request string) ([]*task, error) {
 	return found, nil
 }
 
-func (e *ECS) run(c *cluster, d *definition, in *ecs.RunTaskInput, given tags, strategy []types.CapacityProviderStrategyItem, network *types.NetworkConfiguration, now time.Time) []*task {
-	group := aws.ToString(in.Group)
-	if group == "" {
-		group = "family:" + d.Family
+// runCount is how many tasks RunTask is to start.
+func runCount(in *ecs.RunTaskInput) int {
+	if in.Count == nil {
+		return 1
 	}
-	count := 1
-	if in.Count != nil {
-		count = int(*in.Count)
+	return int(*in.Count)
+}
+
+// runGroup is the group of the tasks of RunTask.
+func runGroup(in *ecs.RunTaskInput, d *definition) string {
+	if group := aws.ToString(in.Group); group != "" {
+		return group
 	}
+	return "family:" + d.Family
+}
+
+func (e *ECS) run(count int, launch func() *task) []*task {
 	var out []*task
-	placed := map[string]int{} // the base of a strategy is per call here
 	for range count {
-		t := &task{
-			Cluster: c.Name, Group: group, StartedBy: aws.ToString(in.StartedBy), Execute: in.EnableExecuteCommand,
-			Provider: provider(strategy, placed), Tags: tags{},
-		}
-		if in.Overrides != nil {
-			t.Overrides = *in.Overrides
-		}
-		if in.PropagateTags == types.PropagateTagsTaskDefinition {
-			maps.Copy(t.Tags, d.Tags)
-		}
-		maps.Copy(t.Tags, given) // what the call says goes over what is propagated
-		if in.EnableECSManagedTags {
-			t.Tags["aws:ecs:clusterName"] = c.Name
-		}
-		placed[t.Provider]++
-		e.launchTask(t, d, network, now)
-		out = append(out, t)
+		out = append(out, launch())
 	}
-	slices.SortFunc(out, func(a, b *task) int { return strings.Compare(a.ID, b.ID) }) // as a retry finds them
 	return out
+}
+
+// runOne starts one task of RunTask on a capacity provider, "" for none.
+func (e *ECS) runOne(c *cluster, d *definition, in *ecs.RunTaskInput, given tags, provider string, network *types.NetworkConfiguration, now time.Time) *task {
+	t := &task{
+		Cluster: c.Name, Group: runGroup(in, d), StartedBy: aws.ToString(in.StartedBy), Execute: in.EnableExecuteCommand,
+		Provider: provider, Tags: tags{},
+	}
+	if in.Overrides != nil {
+		t.Overrides = *in.Overrides
+	}
+	if in.PropagateTags == types.PropagateTagsTaskDefinition {
+		maps.Copy(t.Tags, d.Tags)
+	}
+	maps.Copy(t.Tags, given) // what the call says goes over what is propagated
+	if in.EnableECSManagedTags {
+		t.Tags["aws:ecs:clusterName"] = c.Name
+	}
+	e.launchTask(t, d, network, now)
+	return t
 }
 
 // override is what RunTask changes about one container.

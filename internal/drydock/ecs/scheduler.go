@@ -189,7 +189,7 @@ func (e *ECS) fleet(s *service, now time.Time) fleet {
 	for _, d := range s.Deployments {
 		g := group{desired: d.Desired}
 		for _, t := range e.tasksOf(s, d.ID) {
-			m := member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: t.LastStatus == statusRunning, retiring: t.retiring(), protected: t.protected(now)}
+			m := member{id: t.ID, wanted: t.DesiredStatus == statusRunning, running: t.LastStatus == statusRunning, retiring: e.leaving(t), protected: t.protected(now)}
 			if m.running {
 				m.healthy, _ = e.healthy(s, t, now)
 				m.failing = !m.healthy && e.isFailing(s, t, now)
@@ -204,13 +204,9 @@ func (e *ECS) fleet(s *service, now time.Time) fleet {
 // move carries out what roll decided.
 func (e *ECS) move(s *service, m moves, now time.Time) {
 	for i, d := range s.Deployments {
-		if n := m.start[i]; n > 0 {
-			if !s.fargate() {
-				if e.tell(s, now, "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.") {
-					e.tellAction(s, "ERROR", "SERVICE_TASK_PLACEMENT_FAILURE", "No Container Instances were found in your cluster.", now)
-				}
-				continue
-			}
+		if n := m.start[i]; n > 0 && !s.fargate() {
+			e.startOnInstances(s, d, n, now)
+		} else if n > 0 {
 			ids := make([]string, n)
 			for j := range ids {
 				ids[j] = e.startTask(s, d, now).ID

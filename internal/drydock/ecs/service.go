@@ -33,6 +33,7 @@ type service struct {
 
 	LaunchType        types.LaunchType
 	CapacityProviders []types.CapacityProviderStrategyItem
+	Daemon            bool // schedulingStrategy
 	PlatformVersion   string
 	Network           *types.NetworkConfiguration
 	LoadBalancers     []types.LoadBalancer
@@ -179,8 +180,15 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 	if err := checkServiceParts(servicePartsOfCreate(in)); err != nil {
 		return nil, err
 	}
-	if in.SchedulingStrategy == types.SchedulingStrategyDaemon {
-		return nil, wire.Errorf("InvalidParameterException", "The daemon scheduling strategy is not supported by drydock.")
+	daemon := in.SchedulingStrategy == types.SchedulingStrategyDaemon
+	if daemon {
+		if err := checkDaemon(in); err != nil {
+			return nil, err
+		}
+		in.DeploymentConfiguration, in.DesiredCount = daemonDefaults(in.DeploymentConfiguration), aws.Int32(0)
+	}
+	if err := checkPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
+		return nil, err
 	}
 	if in.DesiredCount == nil {
 		return nil, wire.Errorf("InvalidParameterException", "DesiredCount cannot be null or less than 0 for the replica scheduling strategy.")
@@ -225,7 +233,7 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 		}
 		s := &service{
 			Name: name, Cluster: c.Name, ARN: e.arn("service", c.Name, name), Status: statusActive, Created: now,
-			Desired: int(*in.DesiredCount), Tags: given,
+			Desired: int(*in.DesiredCount), Daemon: daemon, Tags: given,
 			LaunchType: in.LaunchType, CapacityProviders: in.CapacityProviderStrategy, PlatformVersion: aws.ToString(in.PlatformVersion),
 			LoadBalancers: in.LoadBalancers,
 			Network:       withNetworkDefaults(in.NetworkConfiguration), Configuration: configuration, GracePeriod: in.HealthCheckGracePeriodSeconds,
@@ -237,6 +245,9 @@ func (e *ECS) createService(_ context.Context, call wire.Call) (any, error) {
 			if s.CapacityProviders = c.Strategy; len(c.Strategy) == 0 {
 				s.LaunchType = types.LaunchTypeEc2
 			}
+		}
+		if daemon && s.fargate() { // by the cluster's default strategy
+			return checkDaemon(&ecs.CreateServiceInput{CapacityProviderStrategy: s.CapacityProviders})
 		}
 		if err := e.fits(s, d); err != nil {
 			return err
@@ -340,6 +351,14 @@ func (e *ECS) updateService(_ context.Context, call wire.Call) (any, error) {
 		if s.Status != statusActive {
 			return wire.Errorf("ServiceNotActiveException", "Service was not ACTIVE.")
 		}
+		if s.Daemon {
+			if err := checkDaemonUpdate(in); err != nil {
+				return err
+			}
+		}
+		if err := checkPlacement(in.PlacementConstraints, in.PlacementStrategy); err != nil {
+			return err
+		}
 		next := *s // validated as a whole before anything changes
 		next.Request = ""
 		if next.Extra, err = withExtra(s.Extra, extra, call.Body); err != nil {
@@ -436,7 +455,7 @@ func (e *ECS) deleteService(_ context.Context, in *ecs.DeleteServiceInput) (*ser
 		if s.Status == statusInactive { // DeleteService has no ServiceNotActiveException in the model
 			return wire.Errorf("ServiceNotFoundException", "Service not found.")
 		}
-		if s.Desired > 0 && !aws.ToBool(in.Force) {
+		if s.Desired > 0 && !s.Daemon && !aws.ToBool(in.Force) {
 			return wire.Errorf("InvalidParameterException", "The service cannot be stopped while it is scaled above 0.")
 		}
 		s.Status, s.Desired = statusDraining, 0
@@ -496,7 +515,7 @@ func (e *ECS) listServices(_ context.Context, in *ecs.ListServicesInput) (*ecs.L
 			if s.Cluster == c.Name && s.Status != statusInactive &&
 				(in.LaunchType == "" || in.LaunchType == s.LaunchType) &&
 				in.ResourceManagementType != types.ResourceManagementTypeEcs && // all are the customer's
-				(in.SchedulingStrategy == "" || in.SchedulingStrategy == types.SchedulingStrategyReplica) {
+				(in.SchedulingStrategy == "" || in.SchedulingStrategy == s.schedulingStrategy()) {
 				arns = append(arns, s.ARN)
 			}
 		}
@@ -517,7 +536,7 @@ func (e *ECS) showService(s *service, withTags bool) wire.Extended {
 		TaskDefinition: aws.String(s.TaskDefinition), LaunchType: s.LaunchType, CapacityProviderStrategy: s.CapacityProviders,
 		PlatformVersion: optional(s.platformVersion()), PlatformFamily: aws.String("Linux"), NetworkConfiguration: s.Network,
 		DeploymentConfiguration: &configuration, DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
-		SchedulingStrategy: types.SchedulingStrategyReplica, HealthCheckGracePeriodSeconds: s.GracePeriod,
+		SchedulingStrategy: s.schedulingStrategy(), HealthCheckGracePeriodSeconds: s.GracePeriod,
 		AvailabilityZoneRebalancing: s.AZRebalancing, PropagateTags: s.PropagateTags,
 		EnableECSManagedTags: s.ManagedTags, EnableExecuteCommand: s.ExecuteCommand,
 		RoleArn:       aws.String("arn:aws:iam::" + e.Account + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"),

@@ -86,9 +86,12 @@ func (s *service) prepare(r *serviceDeployment) {
 	}
 }
 
-// decide is what the scheduler does next: a rolling update, or two revisions
-// side by side.
+// decide is what the scheduler does next: a rolling update, two revisions
+// side by side, or the rounds of a daemon service.
 func (e *ECS) decide(s *service, now time.Time) moves {
+	if s.Daemon {
+		return e.guard(s, now)
+	}
 	f := e.fleet(s, now)
 	if s.staging() == nil {
 		return roll(f)
@@ -142,6 +145,8 @@ func sideBySide(f fleet, counts []int) moves {
 		surplus, leave := g.staying()-counts[i], g.replaced(counts[i])
 		for _, t := range g.leastUseful() {
 			switch {
+			case t.protected && !t.replaceable(): // UpdateTaskProtection holds CLEAN_UP up, too
+				continue
 			case t.replaceable() && leave > 0:
 				leave--
 			case !t.replaceable() && surplus > 0:

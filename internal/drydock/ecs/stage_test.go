@@ -412,7 +412,7 @@ func TestStrategiesThatAreRefused(t *testing.T) {
 	w := newWorld(t, store.Memory())
 	w.create(w.register("v1"), 0, nil)
 	for _, tt := range []struct{ configuration, want string }{
-		{`{"strategy":"BIG_BANG"}`, "Invalid deployment strategy"},
+		{`{"strategy":"BIG_BANG"}`, "enum value set"},
 		{`{"strategy":"LINEAR","linearConfiguration":{"stepPercent":2.9}}`, "stepPercent must be"},
 		{`{"strategy":"LINEAR","linearConfiguration":{"stepPercent":10.05}}`, "stepPercent must be"},
 		{`{"strategy":"LINEAR","linearConfiguration":{"stepBakeTimeInMinutes":1441}}`, "stepBakeTimeInMinutes must be"},
@@ -423,12 +423,12 @@ func TestStrategiesThatAreRefused(t *testing.T) {
 		{`{"strategy":"CANARY","linearConfiguration":{}}`, "only valid with the deployment strategy LINEAR"},
 		{`{"lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["PRE_SCALE_UP"]}]}`, "only valid with the deployment strategies"},
 		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE"}]}`, "lifecycleStages must be provided"},
-		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["SCALE_UP"]}]}`, "Invalid lifecycle stage"},
+		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["SCALE_UP"]}]}`, "enum value set"},
 		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["TEST_TRAFFIC_SHIFT"]}]}`, "not valid at the stage"},
 		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","hookTargetArn":"arn:aws:lambda:x","lifecycleStages":["PRE_SCALE_UP"]}]}`, "not valid for a lifecycle hook of the type PAUSE"},
 		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["PRE_SCALE_UP"],"timeoutConfiguration":{"timeoutInMinutes":20161}}]}`, "timeoutInMinutes must be"},
-		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["PRE_SCALE_UP"],"timeoutConfiguration":{"action":"SHRUG"}}]}`, "Invalid timeout action"},
-		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PIGEON","lifecycleStages":["PRE_SCALE_UP"]}]}`, "Invalid lifecycle hook targetType"},
+		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["PRE_SCALE_UP"],"timeoutConfiguration":{"action":"SHRUG"}}]}`, "enum value set"},
+		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"targetType":"PIGEON","lifecycleStages":["PRE_SCALE_UP"]}]}`, "enum value set"},
 		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[{"lifecycleStages":["PRE_SCALE_UP"]}]}`, "hookTargetArn must be provided"},
 		{`{"alarms":{"enable":true,"rollback":true,"alarmNames":[]}}`, "alarmNames can not be empty"},
 		{`{"strategy":"BLUE_GREEN","lifecycleHooks":[` + strings.Repeat(`{"targetType":"PAUSE","lifecycleStages":["PRE_SCALE_UP"]},`, 10) + `{"targetType":"PAUSE","lifecycleStages":["PRE_SCALE_UP"]}]}`, "at most 10"},

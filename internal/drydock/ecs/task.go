@@ -76,6 +76,8 @@ type task struct {
 	Enlisted bool     // it was registered, unless the target groups were gone
 
 	ProtectedUntil time.Time // of UpdateTaskProtection; zero or past: not protected
+	Instance       string    // id of its container instance; "" on Fargate
+	Need           need      // what it takes of it
 
 	Retirement string    // id; "" for a task that nobody announced the end of
 	RetireBy   time.Time // set when its retirement began: stopped then, replaced or not
@@ -426,6 +428,9 @@ func (e *ECS) taskStopped(t *task, now time.Time) {
 	if r := e.retirements[t.Retirement]; r != nil {
 		e.closeRetired(r, now)
 	}
+	if t.Instance != "" {
+		e.freed(t, now)
+	}
 	e.forgetLater(t)
 }
 
@@ -484,5 +489,6 @@ func (e *ECS) showTask(t *task) types.Task {
 		}
 		out.Containers = append(out.Containers, n)
 	}
+	e.showOn(t, &out)
 	return out
 }
