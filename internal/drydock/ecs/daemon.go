@@ -139,6 +139,7 @@ func (e *ECS) guard(s *service, now time.Time) moves {
 	start, stop := patrol(posts, f.minPercent, f.halted, f.paused)
 	e.startDaemons(s, start, now)
 	m := moves{start: make([]int, len(f.groups)), stop: make([][]string, len(f.groups))}
+	m.stuck = len(start)+len(stop) == 0 && !f.halted && stuckPosts(posts)
 	for _, id := range stop {
 		for n, g := range f.groups {
 			if slices.ContainsFunc(g.tasks, func(t member) bool { return t.id == id }) {
@@ -147,6 +148,21 @@ func (e *ECS) guard(s *service, now time.Time) moves {
 		}
 	}
 	return m
+}
+
+// stuckPosts is whether an old task has to go and nothing is on its way that
+// would let it.
+func stuckPosts(posts []post) bool {
+	old := false
+	for _, p := range posts {
+		for n, t := range p.tasks {
+			if !t.wanted || !t.healthy {
+				return false
+			}
+			old = old || p.active && !p.current[n]
+		}
+	}
+	return old
 }
 
 // posts are the instances of the service's cluster, by id.

@@ -121,6 +121,9 @@ func TestDaemonRollout(t *testing.T) {
 					}
 					w.clock.Advance(time.Second)
 				}
+				if got := eventsOf(w.describe()); !strings.Contains(got, "was unable to stop or start tasks during a deployment") {
+					t.Errorf("%s", got)
+				}
 			} else {
 				w.until("landed", time.Hour, landed)
 			}

@@ -464,6 +464,7 @@ func (e *ECS) deleteService(_ context.Context, in *ecs.DeleteServiceInput) (*ser
 		}
 		if r := s.current(); r != nil && r.live() {
 			r.end(types.ServiceDeploymentStatusStopped, "Service deployment stopped because the service was deleted.", now)
+			e.endStages(s, r, now)
 		}
 		e.markService(s)
 		e.look(s, now)

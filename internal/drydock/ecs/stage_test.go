@@ -332,11 +332,10 @@ func TestGreenThatFails(t *testing.T) {
 			c := blueGreen(1)
 			c.DeploymentCircuitBreaker = &types.DeploymentCircuitBreaker{Enable: breaker, Rollback: breaker}
 			w := stagedWorld(t, c)
-			w.shelf.put("v2", "sha256:v2", crashing())
-			w.update(w.register("v2"))
-			if !breaker { // nothing but the limit ends it
+			w.update(w.register("v9")) // there is no such image
+			if !breaker {              // nothing but the limit ends it
 				for range 24 * 60 / 5 {
-					if d := w.newest(); d.Rollback != nil  {
+					if d := w.newest(); d.Rollback != nil {
 						t.Fatalf("ended: %s", pretty(d))
 					}
 					w.clock.Advance(5 * time.Minute)
@@ -373,6 +372,37 @@ func TestStagedDeploymentSuperseded(t *testing.T) {
 		t.Errorf("%v %s", seen, pretty(d))
 	}
 	if d := w.records()[1]; d.Status != types.ServiceDeploymentStatusStopped {
+		t.Errorf("%s", pretty(d))
+	}
+}
+
+// The desired count changes while both revisions are there: both follow.
+func TestScaleWhileStaged(t *testing.T) {
+	w := stagedWorld(t, blueGreen(30))
+	w.update(w.register("v2"))
+	w.until("baking", 10*time.Minute, func(types.Service) bool { return w.newest().LifecycleStage == "BAKE_TIME" })
+	for _, n := range []int{4, 1} {
+		w.accepted("UpdateService", fmt.Sprintf(`{"cluster":"prod","service":"api","desiredCount":%d}`, n))
+		w.clock.Advance(3 * time.Minute)
+		d := w.newest()
+		if green, blue := w.runningOf(*d.TargetServiceRevision.Arn), w.runningOf(*d.SourceServiceRevisions[0].Arn); green != n || blue != n {
+			t.Errorf("scaled to %d: green %d, blue %d", n, green, blue)
+		}
+		if s := w.describe(); len(s.Deployments) != 2 || int(s.Deployments[1].DesiredCount) != n {
+			t.Errorf("%s", pretty(s))
+		}
+	}
+	w.until("landed", time.Hour, steady)
+}
+
+// A service that is deleted leaves no hook waiting.
+func TestDeletedWhilePaused(t *testing.T) {
+	w := newWorld(t, store.Memory())
+	w.create(w.register("v1"), 1, blueGreen(1, pauseAt(types.DeploymentLifecycleHookStagePreScaleUp)))
+	w.until("paused", time.Hour, func(types.Service) bool { return len(w.newest().LifecycleHookDetails) > 0 })
+	w.accepted("DeleteService", `{"cluster":"prod","service":"api","force":true}`)
+	w.clock.Advance(time.Minute)
+	if d := w.newest(); d.Status != types.ServiceDeploymentStatusStopped || d.LifecycleHookDetails[0].Status != types.DeploymentLifecycleHookStatusFailed {
 		t.Errorf("%s", pretty(d))
 	}
 }
