@@ -1,9 +1,11 @@
 package ecs
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -300,6 +302,7 @@ func (e *ECS) ranks(fitting []*instance, p types.PlacementStrategy, r request) [
 // settleOn puts a task that was just launched on its instance.
 func (e *ECS) settleOn(t *task, i *instance, n need) {
 	t.Instance, t.Zone, t.Need = i.ID, i.Zone, n
+	t.CPU, t.Memory = cmp.Or(t.CPU, strconv.Itoa(n.CPU)), cmp.Or(t.Memory, strconv.Itoa(n.Memory))
 	e.placed[i.ID] = append(e.placed[i.ID], t)
 	i.Version++
 	e.dirty[entry{bucketInstances, i.ID}] = i
