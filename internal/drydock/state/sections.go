@@ -12,8 +12,8 @@ import (
 const (
 	mostClusters = 100
 	mostServices = 10
-	mostTasks    = 100
-	mostRecords  = 20 // service deployments or revisions
+	mostTasks    = 100 // or container instances
+	mostRecords  = 20  // service deployments or revisions
 )
 
 func clusters(r reader) ([]json.RawMessage, error) {
@@ -140,6 +140,16 @@ func tasks(r reader) ([]json.RawMessage, error) {
 			arns = append(arns, some...)
 		}
 		return r.describe("ECS.DescribeTasks", members{"cluster": cluster, "include": []string{"TAGS"}}, "tasks", arns, mostTasks, "tasks")
+	})
+}
+
+func containerInstances(r reader) ([]json.RawMessage, error) {
+	return inClusters(r, func(cluster string) ([]json.RawMessage, error) {
+		arns, err := r.names("ECS.ListContainerInstances", members{"cluster": cluster}, "containerInstanceArns")
+		if err != nil {
+			return nil, err
+		}
+		return r.describe("ECS.DescribeContainerInstances", members{"cluster": cluster, "include": []string{"TAGS"}}, "containerInstances", arns, mostTasks, "containerInstances")
 	})
 }
 

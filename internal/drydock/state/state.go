@@ -75,6 +75,7 @@ func sections() []section {
 		{"serviceDeployments", serviceDeployments},
 		{"serviceRevisions", serviceRevisions},
 		{"tasks", tasks},
+		{"containerInstances", containerInstances},
 		{"loadBalancers", func(r reader) ([]json.RawMessage, error) {
 			return r.list("ELB.DescribeLoadBalancers", nil, "loadBalancers")
 		}},
