@@ -353,7 +353,7 @@ func (h *harbour) ServiceDeployments(context.Context, string, string, int) ([]ro
 }
 
 func (h *harbour) DescribeServiceDeployments(_ context.Context, arns []string) ([]rollout.ServiceDeployment, error) {
-	list, err := h.ServiceDeployments(nil, "", "", 0)
+	list, err := h.ServiceDeployments(context.Background(), "", "", 0)
 	return slices.DeleteFunc(list, func(r rollout.ServiceDeployment) bool { return !slices.Contains(arns, r.ARN) }), err
 }
 

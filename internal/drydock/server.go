@@ -230,7 +230,7 @@ func (s *Server) open(ctx context.Context) error {
 	aws.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { loaded.ServeHTTP(w, r) })
 	s.tasks, err = ecs.New(ecs.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store,
-		Runtime: s.runtime, Balancer: balancing, Images: puller{images, s.behaviours}, Logs: s.logs, Secrets: secretReader{secrets, parameters}, Roles: roles{s.iam, images}, Log: o.Log, Seed: o.Seed,
+		Runtime: s.runtime, Balancer: balancing, Images: puller{images, s.behaviours}, Logs: s.logs, Secrets: secretReader{secrets, parameters, roles{s.iam, images}}, Roles: roles{s.iam, images}, Log: o.Log, Seed: o.Seed,
 		Events: s.events.From("aws.ecs"), Notices: health.Notifier{Account: o.Account, Region: o.Region, Events: s.events.From("aws.health")},
 	})
 	if err != nil {

@@ -17,27 +17,31 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
-// Secrets are Secrets Manager and the Parameter Store as a task reads them. role
-// is the ARN of its execution role, in whose name it reads; it is "" for a task
-// without one.
+// Secrets are Secrets Manager and the Parameter Store as a task reads them.
 type Secrets interface {
 	// Secret is the value of a secret, by its ARN or name, of the version with
 	// that staging label or id; both "" are the current one. The error is worded
 	// as the service words it, with the name of its exception first.
-	Secret(role, id, stage, versionID string) (string, error)
+	Secret(by Reader, id, stage, versionID string) (string, error)
 	// Parameters are the values of parameters, by the names or ARNs that were
 	// asked for, at most ten, and those of the names that nothing has.
-	Parameters(role string, names []string) (values map[string]string, missing []string, err error)
+	Parameters(by Reader, names []string) (values map[string]string, missing []string, err error)
+}
+
+// Reader is in whose name a task reads.
+type Reader struct {
+	Role string // ARN of its execution role; "" for a task without one
+	Task string // its id, which names the role's session
 }
 
 // noSecrets are the secrets of an ECS that stands alone.
 type noSecrets struct{}
 
-func (noSecrets) Secret(string, string, string, string) (string, error) {
+func (noSecrets) Secret(Reader, string, string, string) (string, error) {
 	return "", wire.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }
 
-func (noSecrets) Parameters(_ string, names []string) (map[string]string, []string, error) {
+func (noSecrets) Parameters(_ Reader, names []string) (map[string]string, []string, error) {
 	return nil, names, nil
 }
 
@@ -54,8 +58,8 @@ type resolved struct {
 // anew. failure is why the task cannot start, in the words of Fargate; it has no
 // value in it.
 func (e *ECS) resolve(t *task, spec *ecs.RegisterTaskDefinitionInput) (r resolved, failure string) {
-	role := cmp.Or(aws.ToString(t.Overrides.ExecutionRoleArn), aws.ToString(spec.ExecutionRoleArn))
-	values, err := e.references(role, spec)
+	by := Reader{cmp.Or(aws.ToString(t.Overrides.ExecutionRoleArn), aws.ToString(spec.ExecutionRoleArn)), t.ID}
+	values, err := e.references(by, spec)
 	if err != nil {
 		return resolved{}, "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: " + err.Error()
 	}
@@ -67,7 +71,7 @@ func (e *ECS) resolve(t *task, spec *ecs.RegisterTaskDefinitionInput) (r resolve
 		if c.RepositoryCredentials == nil {
 			continue
 		}
-		if r.logins[*c.Name], err = e.login(role, aws.ToString(c.RepositoryCredentials.CredentialsParameter)); err != nil {
+		if r.logins[*c.Name], err = e.login(by, aws.ToString(c.RepositoryCredentials.CredentialsParameter)); err != nil {
 			return resolved{}, "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: " + err.Error()
 		}
 	}
@@ -75,7 +79,7 @@ func (e *ECS) resolve(t *task, spec *ecs.RegisterTaskDefinitionInput) (r resolve
 }
 
 // references reads every valueFrom of a task definition once.
-func (e *ECS) references(role string, spec *ecs.RegisterTaskDefinitionInput) (map[string]string, error) {
+func (e *ECS) references(by Reader, spec *ecs.RegisterTaskDefinitionInput) (map[string]string, error) {
 	var parameters, secrets []string
 	for _, s := range secretsOf(spec) {
 		from := aws.ToString(s.ValueFrom)
@@ -88,7 +92,7 @@ func (e *ECS) references(role string, spec *ecs.RegisterTaskDefinitionInput) (ma
 	values := map[string]string{}
 	slices.Sort(parameters)
 	for names := range slices.Chunk(slices.Compact(parameters), maxParameters) {
-		got, missing, err := e.Secrets.Parameters(role, names)
+		got, missing, err := e.Secrets.Parameters(by, names)
 		if err == nil && len(missing) > 0 {
 			err = errors.New("invalid ssm parameters: " + strings.Join(missing, ","))
 		}
@@ -101,7 +105,7 @@ func (e *ECS) references(role string, spec *ecs.RegisterTaskDefinitionInput) (ma
 	}
 	slices.Sort(secrets)
 	for _, from := range slices.Compact(secrets) {
-		value, err := e.secret(role, from)
+		value, err := e.secret(by, from)
 		if err != nil {
 			return nil, fmt.Errorf("unable to retrieve secret from asm: service call has been retried 1 time(s): %w", err)
 		}
@@ -135,7 +139,7 @@ func isSecretARN(from string) bool {
 // secret reads ARN, or ARN:JSON-KEY:VERSION-STAGE:VERSION-ID, of whose last
 // three parts each may be empty (developer guide, Pass Secrets Manager secrets
 // through Amazon ECS environment variables).
-func (e *ECS) secret(role, from string) (string, error) {
+func (e *ECS) secret(by Reader, from string) (string, error) {
 	const inARN = 7 // arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
 	part := strings.Split(from, ":")
 	arn, key, stage, versionID := from, "", "", ""
@@ -144,7 +148,7 @@ func (e *ECS) secret(role, from string) (string, error) {
 		arn = strings.Join(part[:inARN], ":")
 		key, stage, versionID = rest[0], rest[1], rest[2]
 	}
-	value, err := e.Secrets.Secret(role, arn, stage, versionID)
+	value, err := e.Secrets.Secret(by, arn, stage, versionID)
 	if err != nil {
 		return "", fmt.Errorf("failed to fetch secret %s from secrets manager: %w", arn, err)
 	}
@@ -188,9 +192,9 @@ func firstByte(value string, err *json.SyntaxError) error {
 // login reads the credentials of a private registry: a secret with the members
 // username and password (developer guide, Using non-AWS container images in
 // Amazon ECS).
-func (e *ECS) login(role, id string) (runtime.Login, error) {
+func (e *ECS) login(by Reader, id string) (runtime.Login, error) {
 	const failed = "unable to get registry auth from asm: service call has been retried 1 time(s): "
-	value, err := e.Secrets.Secret(role, id, "", "")
+	value, err := e.Secrets.Secret(by, id, "", "")
 	if err != nil {
 		return runtime.Login{}, fmt.Errorf("%sasm fetching secret from the service for %s: %w", failed, id, err)
 	}

@@ -59,13 +59,13 @@ func (v *vault) do(operation, body string) {
 	}
 }
 
-func (v *vault) Secret(role, id, stage, versionID string) (string, error) {
-	v.roles[role] = true
+func (v *vault) Secret(by Reader, id, stage, versionID string) (string, error) {
+	v.roles[by.Role] = true
 	return v.secrets.Value(id, stage, versionID)
 }
 
-func (v *vault) Parameters(role string, names []string) (map[string]string, []string, error) {
-	v.roles[role] = true
+func (v *vault) Parameters(by Reader, names []string) (map[string]string, []string, error) {
+	v.roles[by.Role] = true
 	values, missing := v.parameters.Values(names)
 	return values, missing, nil
 }

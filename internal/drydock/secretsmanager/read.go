@@ -37,6 +37,20 @@ func (m *Manager) Value(id, stage, versionID string) (string, error) {
 	return string(v.Binary), nil
 }
 
+// ARN is the resource that reading a secret is authorized on, by a name or an
+// ARN of it: its ARN, or of one that is not there what its ARN would look like.
+func (m *Manager) ARN(id string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s, err := m.find(id); err == nil {
+		return s.ARN
+	}
+	if strings.HasPrefix(id, "arn:") {
+		return id
+	}
+	return m.arnPrefix() + id + "-" + strings.Repeat("?", suffixLength)
+}
+
 func optional(s string) *string {
 	if s == "" {
 		return nil

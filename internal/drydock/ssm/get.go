@@ -36,6 +36,16 @@ func (s *Store) Values(names []string) (values map[string]string, invalid []stri
 	return values, invalid
 }
 
+// ARN is the resource that reading a parameter is authorized on, by its name or
+// ARN with or without a selector.
+func (s *Store) ARN(id string) string {
+	if strings.HasPrefix(id, "arn:") {
+		return id
+	}
+	name, _, _ := strings.Cut(id, ":")
+	return s.arn(name)
+}
+
 func (s *Store) getParameter(_ context.Context, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
 	var c constraint.Checks
 	if c.Present("name", in.Name != nil) {
