@@ -173,13 +173,13 @@ func (r *Runtime) await(t *task, c runtime.Container, id string) runtime.Event {
 		case err := <-wait.Error:
 			return runtime.Event{Container: c.Name, Kind: runtime.Exited, ExitCode: 137, Reason: "CannotInspectContainerError: " + err.Error()}
 		case <-halted:
-			halted = nil
+			halted, poll = nil, nil // the engine calls what it has stopped unhealthy
 			if r.ctx.Err() == nil {
 				r.lives.Go(func() { r.halt(t, id) })
 			}
 		case <-poll:
 			state, err := r.engine.ContainerInspect(r.ctx, id, client.ContainerInspectOptions{})
-			if err != nil || state.Container.State.Health == nil || state.Container.State.Health.Status == health {
+			if err != nil || !state.Container.State.Running || state.Container.State.Health == nil || state.Container.State.Health.Status == health {
 				continue // an engine in trouble ends the wait
 			}
 			switch health = state.Container.State.Health.Status; health {
