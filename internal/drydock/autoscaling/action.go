@@ -43,7 +43,7 @@ func (s *Scaler) putScheduledAction(_ context.Context, in *aas.PutScheduledActio
 		}
 		a := &action{Info: info, Due: next(info, now)}
 		s.actions[key] = a
-		s.dirty[entry{bucketActions, key}] = a
+		s.dirty.Put(bucketActions, key, a)
 		s.schedule(key, a)
 		return nil
 	})
@@ -105,6 +105,6 @@ func (s *Scaler) deleteScheduledAction(_ context.Context, in *aas.DeleteSchedule
 
 func (s *Scaler) forgetAction(key string) {
 	delete(s.actions, key)
-	s.dirty[entry{bucketActions, key}] = nil
+	s.dirty.Delete(bucketActions, key)
 	s.Clock.Cancel("autoscaling/action/" + key)
 }

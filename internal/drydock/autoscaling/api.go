@@ -204,7 +204,7 @@ func (s *Scaler) deregisterScalableTarget(_ context.Context, in *aas.DeregisterS
 		for key, p := range s.policies {
 			if *p.Info.ResourceId == id {
 				delete(s.policies, key)
-				s.dirty[entry{bucketPolicies, key}] = nil
+				s.dirty.Delete(bucketPolicies, key)
 			}
 		}
 		for key, a := range s.actions {
@@ -213,7 +213,7 @@ func (s *Scaler) deregisterScalableTarget(_ context.Context, in *aas.DeregisterS
 			}
 		}
 		delete(s.targets, id)
-		s.dirty[entry{bucketTargets, id}] = nil
+		s.dirty.Delete(bucketTargets, id)
 		s.Clock.Cancel("autoscaling/target/" + id)
 		return nil
 	})

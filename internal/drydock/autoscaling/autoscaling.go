@@ -11,7 +11,6 @@ package autoscaling
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -60,7 +59,7 @@ type Scaler struct {
 	policies   map[string]*policy   // by resource id and name
 	actions    map[string]*action   // by resource id and name
 	activities map[string]*activity // by start and id
-	dirty      map[entry]any        // changed records that are not stored yet, nil for deleted ones
+	dirty      store.Pending        // what changed and is not stored yet
 }
 
 // target is a scalable target.
@@ -82,9 +81,6 @@ type action struct {
 
 type activity struct{ Info types.ScalingActivity }
 
-// entry is the place of a record in the store.
-type entry struct{ bucket, key string }
-
 // Buckets of the store.
 const (
 	bucketTargets    = "autoscaling-targets"
@@ -103,11 +99,10 @@ func New(o Options) (*Scaler, error) {
 		policies:   map[string]*policy{},
 		actions:    map[string]*action{},
 		activities: map[string]*activity{},
-		dirty:      map[entry]any{},
 	}
 	for _, err := range []error{
-		loadAll(o.Store, bucketTargets, s.targets), loadAll(o.Store, bucketPolicies, s.policies),
-		loadAll(o.Store, bucketActions, s.actions), loadAll(o.Store, bucketActivities, s.activities),
+		store.LoadAll(o.Store, bucketTargets, s.targets), store.LoadAll(o.Store, bucketPolicies, s.policies),
+		store.LoadAll(o.Store, bucketActions, s.actions), store.LoadAll(o.Store, bucketActivities, s.activities),
 	} {
 		if err != nil {
 			return nil, fmt.Errorf("load autoscaling state: %w", err)
@@ -124,17 +119,6 @@ func New(o Options) (*Scaler, error) {
 	return s, nil
 }
 
-func loadAll[T any](st *store.Store, bucket string, into map[string]*T) error {
-	return st.Load(bucket, func(key string, doc []byte) error {
-		v := new(T)
-		if err := json.Unmarshal(doc, v); err != nil {
-			return fmt.Errorf("%s %q: %w", bucket, key, err)
-		}
-		into[key] = v
-		return nil
-	})
-}
-
 // change runs f under the lock and stores what it marked as changed.
 // Operations validate before they change anything.
 func (s *Scaler) change(f func(now time.Time) error) error {
@@ -143,27 +127,9 @@ func (s *Scaler) change(f func(now time.Time) error) error {
 	if err := f(s.Clock.Now()); err != nil {
 		return err
 	}
-	if len(s.dirty) == 0 {
-		return nil
+	if err := s.dirty.Flush(s.Store); err != nil {
+		return fmt.Errorf("store autoscaling state: %w", err)
 	}
-	err := s.Store.Update(func(tx *store.Tx) error {
-		for at, record := range s.dirty {
-			if record == nil {
-				if err := tx.Delete(at.bucket, at.key); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := tx.Put(at.bucket, at.key, record); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store autoscaling state: %w", err) // what was not stored is tried again with the next change
-	}
-	clear(s.dirty)
 	return nil
 }
 
@@ -243,11 +209,11 @@ func (s *Scaler) record(t *target, a types.ScalingActivity, now time.Time) {
 	a.StartTime, a.EndTime = &now, &now
 	key := now.UTC().Format("20060102T150405.000000000") + "/" + *a.ActivityId
 	s.activities[key] = &activity{a}
-	s.dirty[entry{bucketActivities, key}] = s.activities[key]
+	s.dirty.Put(bucketActivities, key, s.activities[key])
 	for old, was := range s.activities {
 		if now.Sub(*was.Info.StartTime) > kept {
 			delete(s.activities, old)
-			s.dirty[entry{bucketActivities, old}] = nil
+			s.dirty.Delete(bucketActivities, old)
 		}
 	}
 }
@@ -271,7 +237,7 @@ func (s *Scaler) schedule(key string, a *action) {
 // the range of its target becomes the action's, and the desired count follows.
 func (s *Scaler) run(key string, a *action, now time.Time) {
 	a.Due = next(a.Info, now)
-	s.dirty[entry{bucketActions, key}] = a
+	s.dirty.Put(bucketActions, key, a)
 	s.schedule(key, a)
 	t := s.targets[*a.Info.ResourceId]
 	if t == nil || aws.ToBool(t.Info.SuspendedState.ScheduledScalingSuspended) {
@@ -302,7 +268,7 @@ func parseResource(id string) (cluster, service string, ok bool) {
 	return part[1], part[2], true
 }
 
-func (s *Scaler) markTarget(t *target) { s.dirty[entry{bucketTargets, *t.Info.ResourceId}] = t }
+func (s *Scaler) markTarget(t *target) { s.dirty.Put(bucketTargets, *t.Info.ResourceId, t) }
 
 // uuid makes an id such as those of activities.
 func (s *Scaler) uuid() string {

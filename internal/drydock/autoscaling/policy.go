@@ -50,7 +50,7 @@ func (s *Scaler) putScalingPolicy(_ context.Context, in *aas.PutScalingPolicyInp
 			return err
 		}
 		s.policies[key] = &policy{p}
-		s.dirty[entry{bucketPolicies, key}] = s.policies[key]
+		s.dirty.Put(bucketPolicies, key, s.policies[key])
 		out.PolicyARN = p.PolicyARN
 		return nil
 	})
@@ -137,7 +137,7 @@ func (s *Scaler) deleteScalingPolicy(_ context.Context, in *aas.DeleteScalingPol
 			return notFound("scaling policy", *in.ResourceId)
 		}
 		delete(s.policies, key)
-		s.dirty[entry{bucketPolicies, key}] = nil
+		s.dirty.Delete(bucketPolicies, key)
 		return nil
 	})
 }

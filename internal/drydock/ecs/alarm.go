@@ -42,7 +42,7 @@ func (e *ECS) SetAlarm(name string, state AlarmState) (Alarm, error) {
 		a.Updated = now
 		kept := a
 		e.alarms[name] = &kept
-		e.dirty[entry{bucketAlarms, name}] = &kept
+		e.dirty.Put(bucketAlarms, name, &kept)
 		for _, key := range slices.Sorted(maps.Keys(e.services)) {
 			if s := e.services[key]; s.Status == statusActive && s.watches(name) {
 				e.look(s, now)

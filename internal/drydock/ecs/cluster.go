@@ -143,7 +143,7 @@ func (e *ECS) forgetCluster(c *cluster) {
 		e.wake(func(time.Time) {
 			if e.clusters[c.Name] == c { // else it was created again
 				delete(e.clusters, c.Name)
-				e.dirty[entry{bucketClusters, c.Name}] = nil
+				e.dirty.Delete(bucketClusters, c.Name)
 			}
 		})
 	})

@@ -12,7 +12,6 @@
 package ecs
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -96,7 +95,7 @@ type ECS struct {
 	services map[string]*service // by cluster/name
 	tasks    map[string]*task    // by id
 	byOwner  map[string][]*task  // tasks of a service, by cluster/name, oldest first
-	dirty    map[entry]any       // changed records that are not stored yet, nil for deleted ones
+	dirty    store.Pending       // what changed and is not stored yet
 	batches  int                 // calls of Batch under way
 
 	settings    map[string]*setting    // of the account, by principal and name
@@ -108,9 +107,6 @@ type ECS struct {
 	touched     []*task                // tasks changed since the last flush
 	outbox      []func()               // what to tell once the change is stored
 }
-
-// entry is the place of a record in the store.
-type entry struct{ bucket, key string }
 
 // Buckets of the store.
 const (
@@ -139,7 +135,6 @@ func New(o Options) (*ECS, error) {
 		services: map[string]*service{},
 		tasks:    map[string]*task{},
 		byOwner:  map[string][]*task{},
-		dirty:    map[entry]any{},
 
 		settings:    map[string]*setting{},
 		retirements: map[string]*Retirement{},
@@ -158,31 +153,31 @@ func New(o Options) (*ECS, error) {
 }
 
 func (e *ECS) load() error {
-	if err := loadAll(e.Store, bucketClusters, e.clusters); err != nil {
+	if err := store.LoadAll(e.Store, bucketClusters, e.clusters); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketFamilies, e.families); err != nil {
+	if err := store.LoadAll(e.Store, bucketFamilies, e.families); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketServices, e.services); err != nil {
+	if err := store.LoadAll(e.Store, bucketServices, e.services); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketTasks, e.tasks); err != nil {
+	if err := store.LoadAll(e.Store, bucketTasks, e.tasks); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketSettings, e.settings); err != nil {
+	if err := store.LoadAll(e.Store, bucketSettings, e.settings); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketRetirements, e.retirements); err != nil {
+	if err := store.LoadAll(e.Store, bucketRetirements, e.retirements); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketAlarms, e.alarms); err != nil {
+	if err := store.LoadAll(e.Store, bucketAlarms, e.alarms); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketHooks, e.hooks); err != nil {
+	if err := store.LoadAll(e.Store, bucketHooks, e.hooks); err != nil {
 		return err
 	}
-	if err := loadAll(e.Store, bucketInstances, e.instances); err != nil {
+	if err := store.LoadAll(e.Store, bucketInstances, e.instances); err != nil {
 		return err
 	}
 	return e.change(func(now time.Time) error {
@@ -228,17 +223,6 @@ func (e *ECS) load() error {
 	})
 }
 
-func loadAll[T any](st *store.Store, bucket string, into map[string]*T) error {
-	return st.Load(bucket, func(key string, doc []byte) error {
-		v := new(T)
-		if err := json.Unmarshal(doc, v); err != nil {
-			return fmt.Errorf("%s %q: %w", bucket, key, err)
-		}
-		into[key] = v
-		return nil
-	})
-}
-
 // change runs f under the lock and stores what it marked as changed. When f
 // fails nothing is marked: operations validate before they change anything.
 func (e *ECS) change(f func(now time.Time) error) error {
@@ -254,28 +238,8 @@ func (e *ECS) change(f func(now time.Time) error) error {
 }
 
 func (e *ECS) commit() error {
-	if len(e.dirty) == 0 {
-		return nil
-	}
-	if err := e.Store.Update(e.putDirty); err != nil {
-		return fmt.Errorf("store ECS state: %w", err) // what was not stored is tried again with the next change
-	}
-	clear(e.dirty)
-	return nil
-}
-
-// putDirty writes the changed records into a transaction.
-func (e *ECS) putDirty(tx *store.Tx) error {
-	for at, record := range e.dirty {
-		if record == nil {
-			if err := tx.Delete(at.bucket, at.key); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := tx.Put(at.bucket, at.key, record); err != nil {
-			return err
-		}
+	if err := e.dirty.Flush(e.Store); err != nil {
+		return fmt.Errorf("store ECS state: %w", err)
 	}
 	return nil
 }
@@ -307,7 +271,7 @@ func (e *ECS) wake(f func(now time.Time)) {
 	now := e.Clock.Now()
 	f(now)
 	defer e.flush(now)
-	if e.batches > 0 && len(e.dirty) < batchMost {
+	if e.batches > 0 && e.dirty.Len() < batchMost {
 		return
 	}
 	if err := e.commit(); err != nil {
@@ -315,13 +279,13 @@ func (e *ECS) wake(f func(now time.Time)) {
 	}
 }
 
-func (e *ECS) markCluster(c *cluster) { e.dirty[entry{bucketClusters, c.Name}] = c }
-func (e *ECS) markFamily(f *family)   { e.dirty[entry{bucketFamilies, f.Name}] = f }
-func (e *ECS) markService(s *service) { e.dirty[entry{bucketServices, s.key()}] = s }
+func (e *ECS) markCluster(c *cluster) { e.dirty.Put(bucketClusters, c.Name, c) }
+func (e *ECS) markFamily(f *family)   { e.dirty.Put(bucketFamilies, f.Name, f) }
+func (e *ECS) markService(s *service) { e.dirty.Put(bucketServices, s.key(), s) }
 
 func (e *ECS) markTask(t *task) {
 	t.Version++
-	e.dirty[entry{bucketTasks, t.ID}] = t
+	e.dirty.Put(bucketTasks, t.ID, t)
 	if len(e.touched) == 0 || e.touched[len(e.touched)-1] != t {
 		e.touched = append(e.touched, t)
 	}

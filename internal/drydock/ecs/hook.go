@@ -72,7 +72,7 @@ func (e *ECS) AnswerHook(a HookAnswer) error {
 	}
 	return e.change(func(time.Time) error {
 		e.hooks[a.ARN] = &a
-		e.dirty[entry{bucketHooks, a.ARN}] = &a
+		e.dirty.Put(bucketHooks, a.ARN, &a)
 		return nil
 	})
 }

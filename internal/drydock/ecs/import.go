@@ -151,13 +151,13 @@ func (e *ECS) Import(in Import, store func(put func(*store.Tx) error) error) err
 	before := imported{maps.Clone(e.clusters), maps.Clone(e.families), maps.Clone(e.services)}
 	err := e.addImport(in, now)
 	if err == nil {
-		err = store(e.putDirty)
+		err = store(e.dirty.Add)
 	}
 	if err != nil {
 		e.undoImport(before, in)
 		return err
 	}
-	clear(e.dirty)
+	e.dirty.Clear()
 	e.flush(now)
 	return nil
 }
@@ -174,7 +174,7 @@ func (e *ECS) undoImport(before imported, in Import) {
 	for _, s := range in.Services {
 		e.Clock.Cancel("service/" + s.Cluster + "/" + s.Name)
 	}
-	clear(e.dirty)
+	e.dirty.Clear()
 	clear(e.outbox)
 	e.outbox = e.outbox[:0]
 }

@@ -155,7 +155,7 @@ func (e *ECS) endInstance(i *instance, reason string, now time.Time) {
 // events") and has its cluster's services looked at.
 func (e *ECS) instanceChanged(i *instance, now time.Time) {
 	i.Version++
-	e.dirty[entry{bucketInstances, i.ID}] = i
+	e.dirty.Put(bucketInstances, i.ID, i)
 	e.lookAround(i.Cluster, now)
 	e.emit(now, "ECS Container Instance State Change", i.ARN, instanceChange{e.showInstance(i, false), e.arn("cluster", i.Cluster), now})
 }
@@ -178,7 +178,7 @@ func (e *ECS) forgetInstance(i *instance) {
 	e.Clock.At(i.Ended.Add(inactiveVisible), "instance/"+i.ID, func(time.Time) {
 		e.wake(func(time.Time) {
 			delete(e.instances, i.ID)
-			e.dirty[entry{bucketInstances, i.ID}] = nil
+			e.dirty.Delete(bucketInstances, i.ID)
 		})
 	})
 }
@@ -201,7 +201,7 @@ func (e *ECS) freed(t *task, now time.Time) {
 	}
 	if i := e.instances[t.Instance]; i != nil {
 		i.Version++
-		e.dirty[entry{bucketInstances, i.ID}] = i
+		e.dirty.Put(bucketInstances, i.ID, i)
 		e.lookAround(t.Cluster, now)
 	}
 }

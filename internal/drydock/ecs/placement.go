@@ -305,7 +305,7 @@ func (e *ECS) settleOn(t *task, i *instance, n need) {
 	t.CPU, t.Memory = cmp.Or(t.CPU, strconv.Itoa(n.CPU)), cmp.Or(t.Memory, strconv.Itoa(n.Memory))
 	e.placed[i.ID] = append(e.placed[i.ID], t)
 	i.Version++
-	e.dirty[entry{bucketInstances, i.ID}] = i
+	e.dirty.Put(bucketInstances, i.ID, i)
 	e.markTask(t)
 }
 

@@ -105,7 +105,7 @@ func (e *ECS) Retirements() []Retirement {
 
 // noteRetirement stores a retirement and tells of it.
 func (e *ECS) noteRetirement(r *Retirement) {
-	e.dirty[entry{bucketRetirements, r.ID}] = r
+	e.dirty.Put(bucketRetirements, r.ID, r)
 	if e.Notices != nil {
 		told := *r
 		e.later(func() { e.Notices.Notify(told) })
@@ -154,7 +154,7 @@ func (e *ECS) forgetRetirement(r *Retirement) {
 	e.Clock.At(r.Closed.Add(recordsKept), "retirement/"+r.ID, func(time.Time) {
 		e.wake(func(time.Time) {
 			delete(e.retirements, r.ID)
-			e.dirty[entry{bucketRetirements, r.ID}] = nil
+			e.dirty.Delete(bucketRetirements, r.ID)
 		})
 	})
 }

@@ -320,7 +320,7 @@ func (e *ECS) forgetService(s *service) {
 		e.wake(func(time.Time) {
 			if e.services[s.key()] == s { // else it was created again
 				delete(e.services, s.key())
-				e.dirty[entry{bucketServices, s.key()}] = nil
+				e.dirty.Delete(bucketServices, s.key())
 			}
 		})
 	})

@@ -89,7 +89,7 @@ func (e *ECS) put(name types.SettingName, value, principal string) (*types.Setti
 	s := &setting{Name: name, Value: value, Principal: principal}
 	return s.show(), e.change(func(time.Time) error {
 		e.settings[s.key()] = s
-		e.dirty[entry{bucketSettings, s.key()}] = s
+		e.dirty.Put(bucketSettings, s.key(), s)
 		return nil
 	})
 }
@@ -136,7 +136,7 @@ func (e *ECS) deleteAccountSetting(_ context.Context, in *ecs.DeleteAccountSetti
 		key := (&setting{Name: in.Name, Principal: principal}).key()
 		if e.settings[key] != nil {
 			delete(e.settings, key)
-			e.dirty[entry{bucketSettings, key}] = nil
+			e.dirty.Delete(bucketSettings, key)
 		}
 		out.Setting = e.effective(in.Name, principal).show()
 		return nil

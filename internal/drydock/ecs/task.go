@@ -443,7 +443,7 @@ func (e *ECS) forgetLater(t *task) {
 			if len(e.byOwner[key]) == 0 {
 				delete(e.byOwner, key)
 			}
-			e.dirty[entry{bucketTasks, t.ID}] = nil
+			e.dirty.Delete(bucketTasks, t.ID)
 		})
 	})
 }

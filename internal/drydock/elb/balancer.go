@@ -167,7 +167,7 @@ func (e *ELB) deleteLoadBalancer(_ context.Context, in *elbv2.DeleteLoadBalancer
 			}
 		}
 		delete(e.balancers, arn)
-		e.dirty[entry{bucketBalancers, arn}] = nil
+		e.dirty.Delete(bucketBalancers, arn)
 		return nil
 	})
 }

@@ -10,7 +10,6 @@
 package elb
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -53,11 +52,8 @@ type ELB struct {
 	balancers map[string]*balancer
 	listeners map[string]*listener
 	rules     map[string]*rule
-	dirty     map[entry]any // changed records that are not stored yet, nil for deleted ones
+	dirty     store.Pending // what changed and is not stored yet
 }
-
-// entry is the place of a record in the store.
-type entry struct{ bucket, key string }
 
 // Buckets of the store.
 const (
@@ -77,7 +73,6 @@ func New(o Options) (*ELB, error) {
 		balancers: map[string]*balancer{},
 		listeners: map[string]*listener{},
 		rules:     map[string]*rule{},
-		dirty:     map[entry]any{},
 	}
 	if err := e.load(); err != nil {
 		return nil, fmt.Errorf("load ELB state: %w", err)
@@ -87,10 +82,10 @@ func New(o Options) (*ELB, error) {
 
 func (e *ELB) load() error {
 	for _, err := range []error{
-		loadAll(e.Store, bucketGroups, e.groups),
-		loadAll(e.Store, bucketBalancers, e.balancers),
-		loadAll(e.Store, bucketListeners, e.listeners),
-		loadAll(e.Store, bucketRules, e.rules),
+		store.LoadAll(e.Store, bucketGroups, e.groups),
+		store.LoadAll(e.Store, bucketBalancers, e.balancers),
+		store.LoadAll(e.Store, bucketListeners, e.listeners),
+		store.LoadAll(e.Store, bucketRules, e.rules),
 	} {
 		if err != nil {
 			return err
@@ -108,17 +103,6 @@ func (e *ELB) load() error {
 	return nil
 }
 
-func loadAll[T any](st *store.Store, bucket string, into map[string]*T) error {
-	return st.Load(bucket, func(key string, doc []byte) error {
-		v := new(T)
-		if err := json.Unmarshal(doc, v); err != nil {
-			return fmt.Errorf("%s %q: %w", bucket, key, err)
-		}
-		into[key] = v
-		return nil
-	})
-}
-
 // change runs f under the lock and stores what it marked as changed.
 // Operations validate before they change anything.
 func (e *ELB) change(f func(now time.Time) error) error {
@@ -128,40 +112,25 @@ func (e *ELB) change(f func(now time.Time) error) error {
 	if err := f(now); err != nil {
 		return err
 	}
-	if len(e.dirty) == 0 {
+	if e.dirty.Len() == 0 {
 		return nil
 	}
 	e.reuse(now)
-	err := e.Store.Update(func(tx *store.Tx) error {
-		for at, record := range e.dirty {
-			if record == nil {
-				if err := tx.Delete(at.bucket, at.key); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := tx.Put(at.bucket, at.key, record); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store ELB state: %w", err) // what was not stored is tried again with the next change
+	if err := e.dirty.Flush(e.Store); err != nil {
+		return fmt.Errorf("store ELB state: %w", err)
 	}
-	clear(e.dirty)
 	return nil
 }
 
-func (e *ELB) markGroup(g *group) { e.dirty[entry{bucketGroups, *g.Info.TargetGroupArn}] = g }
+func (e *ELB) markGroup(g *group) { e.dirty.Put(bucketGroups, *g.Info.TargetGroupArn, g) }
 
 func (e *ELB) markBalancer(b *balancer) {
-	e.dirty[entry{bucketBalancers, *b.Info.LoadBalancerArn}] = b
+	e.dirty.Put(bucketBalancers, *b.Info.LoadBalancerArn, b)
 }
 
-func (e *ELB) markListener(l *listener) { e.dirty[entry{bucketListeners, *l.Info.ListenerArn}] = l }
+func (e *ELB) markListener(l *listener) { e.dirty.Put(bucketListeners, *l.Info.ListenerArn, l) }
 
-func (e *ELB) markRule(r *rule) { e.dirty[entry{bucketRules, *r.Info.RuleArn}] = r }
+func (e *ELB) markRule(r *rule) { e.dirty.Put(bucketRules, *r.Info.RuleArn, r) }
 
 // id makes the last part of an ARN.
 func (e *ELB) id() string { return fmt.Sprintf("%016x", e.rand.Uint64()) }

@@ -297,7 +297,7 @@ func (e *ELB) deleteTargetGroup(_ context.Context, in *elbv2.DeleteTargetGroupIn
 			e.drop(g, t)
 		}
 		delete(e.groups, arn)
-		e.dirty[entry{bucketGroups, arn}] = nil
+		e.dirty.Delete(bucketGroups, arn)
 		return nil
 	})
 }

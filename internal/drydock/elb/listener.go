@@ -308,7 +308,7 @@ func (e *ELB) forgetListener(l *listener) {
 		e.forgetRule(r)
 	}
 	delete(e.listeners, *l.Info.ListenerArn)
-	e.dirty[entry{bucketListeners, *l.Info.ListenerArn}] = nil
+	e.dirty.Delete(bucketListeners, *l.Info.ListenerArn)
 }
 
 func listenerAttribute(key, value string) types.ListenerAttribute {
@@ -356,7 +356,7 @@ func (e *ELB) addRule(r *rule) {
 
 func (e *ELB) forgetRule(r *rule) {
 	delete(e.rules, *r.Info.RuleArn)
-	e.dirty[entry{bucketRules, *r.Info.RuleArn}] = nil
+	e.dirty.Delete(bucketRules, *r.Info.RuleArn)
 }
 
 // rulesOf are the rules of a listener by priority, the default one last.
