@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -13,7 +12,7 @@ import (
 // checkFilters refuses filters of other keys than those, and with options that
 // a key does not have (ParameterStringFilter in the API reference). The key
 // "tag:" is one for every tag.
-func checkFilters(filters []types.ParameterStringFilter, keys ...string) error {
+func checkFilters(filters []stringFilter, keys ...string) error {
 	for _, f := range filters {
 		key := aws.ToString(f.Key)
 		if tag, isTag := strings.CutPrefix(key, "tag:"); isTag && tag != "" {
@@ -40,7 +39,7 @@ func checkFilters(filters []types.ParameterStringFilter, keys ...string) error {
 }
 
 // matches tells whether a parameter passes every filter.
-func (p parameter) matches(filters []types.ParameterStringFilter) bool {
+func (p parameter) matches(filters []stringFilter) bool {
 	for _, f := range filters {
 		if !p.passes(aws.ToString(f.Key), aws.ToString(f.Option), f.Values) {
 			return false

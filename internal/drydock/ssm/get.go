@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
@@ -46,7 +44,7 @@ func (s *Store) ARN(id string) string {
 	return s.arn(name)
 }
 
-func (s *Store) getParameter(_ context.Context, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
+func (s *Store) getParameter(_ context.Context, in *getParameterInput) (*getParameterOutput, error) {
 	var c constraint.Checks
 	if c.Present("name", in.Name != nil) {
 		c.Length("name", in.Name, 1, 2048)
@@ -65,16 +63,16 @@ func (s *Store) getParameter(_ context.Context, in *ssm.GetParameterInput) (*ssm
 		return nil, versionNotFound(p, selector)
 	}
 	shown := s.show(p, v, selector, aws.ToBool(in.WithDecryption))
-	return &ssm.GetParameterOutput{Parameter: &shown}, nil
+	return &getParameterOutput{Parameter: &shown}, nil
 }
 
-func (s *Store) getParameters(_ context.Context, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
+func (s *Store) getParameters(_ context.Context, in *getParametersInput) (*getParametersOutput, error) {
 	if err := checkNames(in.Names); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := &ssm.GetParametersOutput{Parameters: []types.Parameter{}, InvalidParameters: []string{}}
+	out := &getParametersOutput{Parameters: []shownParameter{}, InvalidParameters: []string{}}
 	for _, id := range in.Names {
 		p, selector, ok := s.find(id)
 		v, has := version{}, false
@@ -90,7 +88,7 @@ func (s *Store) getParameters(_ context.Context, in *ssm.GetParametersInput) (*s
 	return out, nil
 }
 
-func (s *Store) getParametersByPath(_ context.Context, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
+func (s *Store) getParametersByPath(_ context.Context, in *getParametersByPathInput) (*getParametersByPathOutput, error) {
 	var c constraint.Checks
 	c.Present("path", in.Path != nil)
 	limit := c.Limit("maxResults", in.MaxResults, 10)
@@ -116,10 +114,10 @@ func (s *Store) getParametersByPath(_ context.Context, in *ssm.GetParametersByPa
 	if !ok {
 		return nil, badToken()
 	}
-	out := &ssm.GetParametersByPathOutput{Parameters: []types.Parameter{}, NextToken: next}
+	out := &getParametersByPathOutput{Parameters: []shownParameter{}, NextToken: next}
 	for _, p := range page {
 		v := p.latest()
-		if n := slices.IndexFunc(in.ParameterFilters, func(f types.ParameterStringFilter) bool { return aws.ToString(f.Key) == "Label" }); n >= 0 {
+		if n := slices.IndexFunc(in.ParameterFilters, func(f stringFilter) bool { return aws.ToString(f.Key) == "Label" }); n >= 0 {
 			v = p.labelled(in.ParameterFilters[n].Values)
 		}
 		out.Parameters = append(out.Parameters, s.show(p, v, "", aws.ToBool(in.WithDecryption)))
@@ -138,7 +136,7 @@ func badToken() error {
 	return wire.Errorf("InvalidNextToken", "The specified token isn't valid.")
 }
 
-func (s *Store) getParameterHistory(_ context.Context, in *ssm.GetParameterHistoryInput) (*ssm.GetParameterHistoryOutput, error) {
+func (s *Store) getParameterHistory(_ context.Context, in *getParameterHistoryInput) (*getParameterHistoryOutput, error) {
 	var c constraint.Checks
 	c.Present("name", in.Name != nil)
 	limit := c.Limit("maxResults", in.MaxResults, 50)
@@ -155,12 +153,12 @@ func (s *Store) getParameterHistory(_ context.Context, in *ssm.GetParameterHisto
 	if !ok {
 		return nil, badToken()
 	}
-	out := &ssm.GetParameterHistoryOutput{Parameters: []types.ParameterHistory{}, NextToken: next}
+	out := &getParameterHistoryOutput{Parameters: []parameterHistory{}, NextToken: next}
 	for _, v := range page {
-		out.Parameters = append(out.Parameters, types.ParameterHistory{
+		out.Parameters = append(out.Parameters, parameterHistory{
 			Name: &p.Name, Type: v.Type, KeyId: optional(v.KeyID), LastModifiedDate: &v.Modified, Description: optional(v.Description),
 			Value: aws.String(s.value(p, v, aws.ToBool(in.WithDecryption))), AllowedPattern: optional(v.AllowedPattern), Version: v.Number,
-			Labels: append([]string{}, v.Labels...), Tier: v.Tier, Policies: []types.ParameterInlinePolicy{}, DataType: aws.String("text"),
+			Labels: append([]string{}, v.Labels...), Tier: v.Tier, Policies: []inlinePolicy{}, DataType: aws.String("text"),
 		})
 	}
 	return out, nil
@@ -173,7 +171,7 @@ func optional(s string) *string {
 	return &s
 }
 
-func (s *Store) describeParameters(_ context.Context, in *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error) {
+func (s *Store) describeParameters(_ context.Context, in *describeParametersInput) (*describeParametersOutput, error) {
 	var c constraint.Checks
 	limit := c.Limit("maxResults", in.MaxResults, 50)
 	if err := c.Err(); err != nil {
@@ -191,10 +189,10 @@ func (s *Store) describeParameters(_ context.Context, in *ssm.DescribeParameters
 	}
 	for _, f := range in.Filters { // the older form, which matches names from their beginning
 		option := "BeginsWith"
-		if f.Key != types.ParametersFilterKeyName {
+		if f.Key != "Name" {
 			option = "Equals"
 		}
-		filters = append(filters, types.ParameterStringFilter{Key: aws.String(string(f.Key)), Option: &option, Values: f.Values})
+		filters = append(filters, stringFilter{Key: &f.Key, Option: &option, Values: f.Values})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,13 +201,13 @@ func (s *Store) describeParameters(_ context.Context, in *ssm.DescribeParameters
 	if !ok {
 		return nil, badToken()
 	}
-	out := &ssm.DescribeParametersOutput{Parameters: []types.ParameterMetadata{}, NextToken: next}
+	out := &describeParametersOutput{Parameters: []parameterMetadata{}, NextToken: next}
 	for _, p := range page {
 		v := p.latest()
-		out.Parameters = append(out.Parameters, types.ParameterMetadata{
+		out.Parameters = append(out.Parameters, parameterMetadata{
 			ARN: aws.String(s.arn(p.Name)), Name: &p.Name, Type: v.Type, KeyId: optional(v.KeyID), LastModifiedDate: &v.Modified,
 			Description: optional(v.Description), AllowedPattern: optional(v.AllowedPattern), Version: v.Number, Tier: v.Tier,
-			Policies: []types.ParameterInlinePolicy{}, DataType: aws.String("text"),
+			Policies: []inlinePolicy{}, DataType: aws.String("text"),
 		})
 	}
 	return out, nil

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -48,7 +46,7 @@ func (s *Store) toLabel(name *string, number int64, labels []string) (p paramete
 	return p, n, nil
 }
 
-func (s *Store) labelParameterVersion(_ context.Context, in *ssm.LabelParameterVersionInput) (*ssm.LabelParameterVersionOutput, error) {
+func (s *Store) labelParameterVersion(_ context.Context, in *labelParameterVersionInput) (*labelParameterVersionOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	number := int64(0)
@@ -59,7 +57,7 @@ func (s *Store) labelParameterVersion(_ context.Context, in *ssm.LabelParameterV
 	if err != nil {
 		return nil, err
 	}
-	out := &ssm.LabelParameterVersionOutput{InvalidLabels: []string{}, ParameterVersion: p.Versions[n].Number}
+	out := &labelParameterVersionOutput{InvalidLabels: []string{}, ParameterVersion: p.Versions[n].Number}
 	for _, label := range in.Labels {
 		if !validLabel(label) {
 			out.InvalidLabels = append(out.InvalidLabels, label)
@@ -76,7 +74,7 @@ func (s *Store) labelParameterVersion(_ context.Context, in *ssm.LabelParameterV
 	return out, s.put(p)
 }
 
-func (s *Store) unlabelParameterVersion(_ context.Context, in *ssm.UnlabelParameterVersionInput) (*ssm.UnlabelParameterVersionOutput, error) {
+func (s *Store) unlabelParameterVersion(_ context.Context, in *unlabelParameterVersionInput) (*unlabelParameterVersionOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var c constraint.Checks
@@ -87,7 +85,7 @@ func (s *Store) unlabelParameterVersion(_ context.Context, in *ssm.UnlabelParame
 	if err != nil {
 		return nil, err
 	}
-	out := &ssm.UnlabelParameterVersionOutput{InvalidLabels: []string{}, RemovedLabels: []string{}}
+	out := &unlabelParameterVersionOutput{InvalidLabels: []string{}, RemovedLabels: []string{}}
 	for _, label := range in.Labels {
 		if !slices.Contains(p.Versions[n].Labels, label) {
 			out.InvalidLabels = append(out.InvalidLabels, label)

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -27,12 +25,12 @@ type parameter struct {
 // version is what one PutParameter said. Everything but the tags belongs to it.
 type version struct {
 	Number         int64
-	Type           types.ParameterType
+	Type           parameterType
 	Value          string
 	Description    string
 	KeyID          string // "" unless it is a SecureString
 	AllowedPattern string
-	Tier           types.ParameterTier
+	Tier           parameterTier
 	Modified       time.Time
 	Labels         []string
 }
@@ -92,10 +90,10 @@ func (s *Store) find(id string) (p parameter, selector string, ok bool) {
 
 // show is a version as GetParameter and its relatives show it. selector is
 // what it was asked for by.
-func (s *Store) show(p parameter, v version, selector string, decrypt bool) types.Parameter {
+func (s *Store) show(p parameter, v version, selector string, decrypt bool) shownParameter {
 	arn, dataType := s.arn(p.Name), "text"
 	value := s.value(p, v, decrypt)
-	out := types.Parameter{
+	out := shownParameter{
 		ARN: &arn, DataType: &dataType, LastModifiedDate: &v.Modified, Name: &p.Name, Type: v.Type, Value: &value, Version: v.Number,
 	}
 	if selector != "" {
@@ -108,7 +106,7 @@ func (s *Store) show(p parameter, v version, selector string, decrypt bool) type
 // value is the value of a version; that of a SecureString, without decryption,
 // is bytes that nothing can be made of, as KMS's are.
 func (s *Store) value(p parameter, v version, decrypt bool) string {
-	if v.Type != types.ParameterTypeSecureString || decrypt {
+	if v.Type != typeSecureString || decrypt {
 		return v.Value
 	}
 	var sealed []byte

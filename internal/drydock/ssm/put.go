@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
@@ -45,7 +43,7 @@ func notOfName(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("_.-/", r)
 }
 
-func checkPut(in *ssm.PutParameterInput) error {
+func checkPut(in *putParameterInput) error {
 	var c constraint.Checks
 	if c.Present("name", in.Name != nil) {
 		c.Length("name", in.Name, 1, 2048)
@@ -56,8 +54,8 @@ func checkPut(in *ssm.PutParameterInput) error {
 	c.Length("description", in.Description, 0, 1024)
 	c.Length("keyId", in.KeyId, 1, 256)
 	c.Length("allowedPattern", in.AllowedPattern, 0, 1024)
-	constraint.OneOf(&c, "type", in.Type, in.Type.Values())
-	constraint.OneOf(&c, "tier", in.Tier, in.Tier.Values())
+	constraint.OneOf(&c, "type", in.Type, in.Type.values())
+	constraint.OneOf(&c, "tier", in.Tier, in.Tier.values())
 	if err := c.Err(); err != nil {
 		return err
 	}
@@ -74,7 +72,7 @@ func checkPut(in *ssm.PutParameterInput) error {
 	return nil
 }
 
-func (s *Store) putParameter(_ context.Context, in *ssm.PutParameterInput) (*ssm.PutParameterOutput, error) {
+func (s *Store) putParameter(_ context.Context, in *putParameterInput) (*putParameterOutput, error) {
 	if err := checkPut(in); err != nil {
 		return nil, err
 	}
@@ -106,12 +104,12 @@ func (s *Store) putParameter(_ context.Context, in *ssm.PutParameterInput) (*ssm
 	if p.Versions, err = withVersion(p, v); err != nil {
 		return nil, err
 	}
-	return &ssm.PutParameterOutput{Version: v.Number, Tier: v.Tier}, s.put(p)
+	return &putParameterOutput{Version: v.Number, Tier: v.Tier}, s.put(p)
 }
 
 // next is the version that a request makes after another one, the zero version
 // for a new parameter. What the request does not say stays.
-func next(v version, in *ssm.PutParameterInput) (version, error) {
+func next(v version, in *putParameterInput) (version, error) {
 	v.Number, v.Labels, v.Value = v.Number+1, nil, *in.Value
 	if in.Type != "" {
 		v.Type = in.Type
@@ -125,9 +123,9 @@ func next(v version, in *ssm.PutParameterInput) (version, error) {
 	switch {
 	case v.Type == "":
 		return v, invalid("A parameter type is required when you create a parameter.")
-	case v.Type != types.ParameterTypeSecureString && in.KeyId != nil:
+	case v.Type != typeSecureString && in.KeyId != nil:
 		return v, invalid("KeyId can only be used with a parameter of the type SecureString.")
-	case v.Type != types.ParameterTypeSecureString:
+	case v.Type != typeSecureString:
 		v.KeyID = ""
 	case in.KeyId != nil:
 		v.KeyID = *in.KeyId
@@ -158,19 +156,19 @@ func (v version) checkPattern() error {
 
 // inTier puts a version in the tier that was asked for, or in the one that the
 // value needs, and never back from Advanced to Standard.
-func (v version) inTier(asked types.ParameterTier) (version, error) {
+func (v version) inTier(asked parameterTier) (version, error) {
 	before := v.Tier
 	switch {
-	case asked == types.ParameterTierAdvanced, before == types.ParameterTierAdvanced && asked != types.ParameterTierStandard,
-		asked == types.ParameterTierIntelligentTiering && len(v.Value) > maxStandard:
-		v.Tier = types.ParameterTierAdvanced
+	case asked == tierAdvanced, before == tierAdvanced && asked != tierStandard,
+		asked == tierIntelligent && len(v.Value) > maxStandard:
+		v.Tier = tierAdvanced
 		return v, nil
-	case before == types.ParameterTierAdvanced:
+	case before == tierAdvanced:
 		return v, invalid("This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier to the standard-parameter tier. If necessary, you can delete the advanced parameter and recreate it as a standard parameter.")
 	case len(v.Value) > maxStandard:
 		return v, invalid("Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html")
 	}
-	v.Tier = types.ParameterTierStandard
+	v.Tier = tierStandard
 	return v, nil
 }
 
@@ -187,7 +185,7 @@ func withVersion(p parameter, v version) ([]version, error) {
 	return versions[1:], nil
 }
 
-func (s *Store) deleteParameter(_ context.Context, in *ssm.DeleteParameterInput) (*ssm.DeleteParameterOutput, error) {
+func (s *Store) deleteParameter(_ context.Context, in *deleteParameterInput) (*deleteParameterOutput, error) {
 	var c constraint.Checks
 	if c.Present("name", in.Name != nil) {
 		c.Length("name", in.Name, 1, 2048)
@@ -201,16 +199,16 @@ func (s *Store) deleteParameter(_ context.Context, in *ssm.DeleteParameterInput)
 	if !ok || selector != "" {
 		return nil, notFound()
 	}
-	return &ssm.DeleteParameterOutput{}, s.drop([]string{p.Name})
+	return &deleteParameterOutput{}, s.drop([]string{p.Name})
 }
 
-func (s *Store) deleteParameters(_ context.Context, in *ssm.DeleteParametersInput) (*ssm.DeleteParametersOutput, error) {
+func (s *Store) deleteParameters(_ context.Context, in *deleteParametersInput) (*deleteParametersOutput, error) {
 	if err := checkNames(in.Names); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := &ssm.DeleteParametersOutput{DeletedParameters: []string{}, InvalidParameters: []string{}}
+	out := &deleteParametersOutput{DeletedParameters: []string{}, InvalidParameters: []string{}}
 	var gone []string
 	for _, id := range in.Names {
 		if p, selector, ok := s.find(id); ok && selector == "" {

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
@@ -18,7 +16,7 @@ import (
 const maxTags = 50
 
 // merge adds tags to those of a parameter.
-func merge(old map[string]string, tags []types.Tag) (map[string]string, error) {
+func merge(old map[string]string, tags []tag) (map[string]string, error) {
 	merged := map[string]string{}
 	maps.Copy(merged, old)
 	var c constraint.Checks
@@ -42,15 +40,15 @@ func merge(old map[string]string, tags []types.Tag) (map[string]string, error) {
 }
 
 // tagged is the parameter that a request about tags names: by its name only.
-func (s *Store) tagged(kind types.ResourceTypeForTagging, id *string) (parameter, error) {
+func (s *Store) tagged(kind resourceType, id *string) (parameter, error) {
 	var c constraint.Checks
 	c.Present("resourceType", kind != "")
 	c.Present("resourceId", id != nil)
-	constraint.OneOf(&c, "resourceType", kind, kind.Values())
+	constraint.OneOf(&c, "resourceType", kind, kind.values())
 	if err := c.Err(); err != nil {
 		return parameter{}, err
 	}
-	if kind != types.ResourceTypeForTaggingParameter {
+	if kind != resourceParameter {
 		return parameter{}, wire.Errorf("InvalidResourceType", "drydock has no resources of the type %s, parameters only.", kind)
 	}
 	p, ok := s.parameters[*id]
@@ -60,7 +58,7 @@ func (s *Store) tagged(kind types.ResourceTypeForTagging, id *string) (parameter
 	return p, nil
 }
 
-func (s *Store) addTagsToResource(_ context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
+func (s *Store) addTagsToResource(_ context.Context, in *addTagsToResourceInput) (*addTagsToResourceOutput, error) {
 	var c constraint.Checks
 	c.Present("tags", in.Tags != nil)
 	if err := c.Err(); err != nil {
@@ -75,10 +73,10 @@ func (s *Store) addTagsToResource(_ context.Context, in *ssm.AddTagsToResourceIn
 	if p.Tags, err = merge(p.Tags, in.Tags); err != nil {
 		return nil, err
 	}
-	return &ssm.AddTagsToResourceOutput{}, s.put(p)
+	return &addTagsToResourceOutput{}, s.put(p)
 }
 
-func (s *Store) removeTagsFromResource(_ context.Context, in *ssm.RemoveTagsFromResourceInput) (*ssm.RemoveTagsFromResourceOutput, error) {
+func (s *Store) removeTagsFromResource(_ context.Context, in *removeTagsFromResourceInput) (*removeTagsFromResourceOutput, error) {
 	var c constraint.Checks
 	c.Present("tagKeys", in.TagKeys != nil)
 	if err := c.Err(); err != nil {
@@ -94,19 +92,19 @@ func (s *Store) removeTagsFromResource(_ context.Context, in *ssm.RemoveTagsFrom
 	for _, key := range in.TagKeys {
 		delete(p.Tags, key)
 	}
-	return &ssm.RemoveTagsFromResourceOutput{}, s.put(p)
+	return &removeTagsFromResourceOutput{}, s.put(p)
 }
 
-func (s *Store) listTagsForResource(_ context.Context, in *ssm.ListTagsForResourceInput) (*ssm.ListTagsForResourceOutput, error) {
+func (s *Store) listTagsForResource(_ context.Context, in *listTagsForResourceInput) (*listTagsForResourceOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.tagged(in.ResourceType, in.ResourceId)
 	if err != nil {
 		return nil, err
 	}
-	out := &ssm.ListTagsForResourceOutput{TagList: []types.Tag{}}
+	out := &listTagsForResourceOutput{TagList: []tag{}}
 	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
-		out.TagList = append(out.TagList, types.Tag{Key: &key, Value: aws.String(p.Tags[key])})
+		out.TagList = append(out.TagList, tag{Key: &key, Value: aws.String(p.Tags[key])})
 	}
 	return out, nil
 }
