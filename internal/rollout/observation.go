@@ -32,6 +32,9 @@ type Service struct {
 	Pending     int
 	Deployments []Deployment
 	Events      []Event
+
+	MinHealthyPercent int  // minimumHealthyPercent of its rolling updates, 0 where it is not known
+	LoadBalanced      bool // a load balancer judges its tasks too, which their own health does not show
 }
 
 // Deployment is one entry of a service's deployments.
@@ -54,7 +57,9 @@ type Task struct {
 	ID             string // the last part of its ARN
 	StartedBy      string // the id of the deployment that started it
 	TaskDefinition string // ARN
+	Zone           string // availability zone, "" until it is placed
 	LastStatus     string // PROVISIONING … STOPPED
+	Stopping       bool   // ECS wants it to stop (desiredStatus STOPPED)
 	Health         string // HEALTHY, UNHEALTHY, UNKNOWN
 	StopCode       string
 	StoppedReason  string
@@ -81,7 +86,10 @@ type Container struct {
 type Cause struct {
 	ID     string // stable name, "image-not-found"
 	Reason string // one sentence
-	Enough int    // so many distinct tasks prove that no retry will help; 0: none do
+	// Enough is how many distinct tasks prove that no retry will help. 0: none
+	// do, it passes by itself. 1: the first one does. More: this many where
+	// [Start] does not say otherwise.
+	Enough int
 }
 
 // Event is one entry of a service's events.
@@ -103,6 +111,9 @@ type ServiceDeployment struct {
 	Failures       int       // the circuit breaker's count, and
 	Threshold      int       // its limit; 0 when it is off
 	RollbackReason string
+	Strategy       string   // ROLLING, BLUE_GREEN, LINEAR or CANARY; "" where ECS does not say
+	Stage          string   // lifecycleStage of a strategy that shifts traffic: SCALE_UP … BAKE_TIME, CLEAN_UP
+	Alarms         []string // the alarms that ended it
 
 	Requested    int               // tasks of the target revision
 	Digests      map[string]string // what ECS fixed for the target revision's containers, by name; empty until the first task pulled
@@ -128,6 +139,8 @@ const (
 	completed  = "COMPLETED"
 	failed     = "FAILED"
 	stopped    = "STOPPED"
+	running    = "RUNNING"
+	healthy    = "HEALTHY"
 )
 
 // Rolling reports whether a rollout is under way. One that has FAILED is not:
@@ -139,6 +152,32 @@ func (s Service) Rolling() bool {
 		return false
 	}
 	return p.RolloutState == inProgress || p.RolloutState == "" && len(s.Deployments) > 1
+}
+
+// shiftsTraffic reports whether the record's strategy moves traffic between two
+// full sets of tasks, so that the record leads and the deployments follow.
+func (r *ServiceDeployment) shiftsTraffic() bool {
+	return r != nil && r.Strategy != "" && r.Strategy != "ROLLING"
+}
+
+// over reports whether the record says how the rollout ended. It never goes
+// back from there.
+func (r *ServiceDeployment) over() bool {
+	switch r.Status {
+	case "SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED":
+		return true
+	}
+	return false
+}
+
+// alive reports whether the task may still come to something: it has not
+// ended, and nobody has told it to.
+func (t Task) alive() bool {
+	switch t.LastStatus {
+	case "PROVISIONING", "PENDING", "ACTIVATING", running:
+		return !t.Stopping
+	}
+	return false
 }
 
 func (d Deployment) hasTasks() bool { return d.Running+d.Pending > 0 }

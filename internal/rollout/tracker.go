@@ -3,6 +3,7 @@ package rollout
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,14 +28,29 @@ type Start struct {
 	// KnownTasks are tasks that had stopped before the update; they prove
 	// nothing about it.
 	KnownTasks []string
+	// Until is how far the deployment has to come; the zero value is Completed.
+	Until Goal
+	// FailAfter is how many distinct tasks must fail of one cause that a retry
+	// might mend, before it counts as proved; 0 leaves it to the [Cause].
+	FailAfter int
 	// ImageTags names the image tag of task definitions, by ARN, for the View.
 	ImageTags map[string]string
 }
+
+// Goal is what a deployment is followed to.
+type Goal int
+
+// The goals.
+const (
+	Completed Goal = iota // the old tasks are gone and ECS has completed it
+	Healthy               // the new tasks are all healthy; the old ones may still drain
+)
 
 // Tracker follows one deployment. It is not safe for concurrent use.
 type Tracker struct {
 	start    Start
 	rollback bool
+	known    []Deployment // rollback: what was there when it began
 
 	ours    []string // the deployment's id, and those of later deployments of the same revision
 	service Service  // the newest that was read
@@ -45,7 +61,7 @@ type Tracker struct {
 	lastEvent   time.Time            // newest event seen
 	seenEvents  map[string]bool      // by id
 	updated     map[string]time.Time // deployments' UpdatedAt, newest seen
-	failures    map[string]*Cause    // failed tasks of ours, by task id
+	failures    map[string]Task      // failed tasks of ours, by task id
 	saidFailed  string               // ECS's event that ours failed
 	lookedGone  int                  // reads in a row without ours
 	lookedBack  int                  // rollback: reads in a row that look done
@@ -61,7 +77,7 @@ func Follow(s Start) *Tracker {
 		service:     s.Answer,
 		seenEvents:  map[string]bool{},
 		updated:     map[string]time.Time{},
-		failures:    map[string]*Cause{},
+		failures:    map[string]Task{},
 		toldFailure: map[string]bool{},
 	}
 	if s.DeploymentID != "" {
@@ -81,6 +97,7 @@ func Follow(s Start) *Tracker {
 func FollowRollback(s Start, failedIDs ...string) *Tracker {
 	t := Follow(s)
 	t.rollback = true
+	t.known = s.Answer.Deployments
 	t.start.Answer.Deployments = slices.DeleteFunc(slices.Clone(s.Answer.Deployments), func(d Deployment) bool {
 		return !slices.Contains(failedIDs, d.ID)
 	})
@@ -119,10 +136,13 @@ func (t *Tracker) Observe(o Observation) []News {
 		t.countLooks()
 		t.remember(o.Service)
 	}
-	if t.isOurs(o.ServiceDeployment) {
-		t.record = o.ServiceDeployment
+	if r := o.ServiceDeployment; t.isOurs(r) && !t.older(r) {
+		if t.record != nil && r.Stage != t.record.Stage && r.Stage != "" {
+			news = append(news, News{Kind: Moved, Message: "stage " + r.Stage})
+		}
+		t.record = r
 	}
-	if o.Tasks != nil {
+	if o.Tasks != nil && (fresh || t.tasks == nil) {
 		t.tasks = o.Tasks
 	}
 	news = append(news, t.newFailures(o.Tasks)...)
@@ -137,8 +157,28 @@ func (t *Tracker) Observe(o Observation) []News {
 // Verdict is what the deployment has come to so far.
 func (t *Tracker) Verdict() Verdict { return t.verdict }
 
+// NearlyDone reports whether the next look may bring success: all of ours run,
+// and what is left is for ECS to find them healthy or to let the old ones go.
+func (t *Tracker) NearlyDone() bool {
+	d, listed := t.current()
+	return listed && d.Status == primary && d.Running == d.Desired && d.Pending == 0
+}
+
+// Usurper is the deployment that a service moves to, if that is neither ours
+// nor one from before: somebody has deployed another revision since.
+func (t *Tracker) Usurper(s Service) (Deployment, bool) {
+	p, ok := s.Primary()
+	if !ok || slices.Contains(t.ours, p.ID) || t.earlier(p.ID) || p.TaskDefinition == t.start.TaskDefinition {
+		return Deployment{}, false
+	}
+	return p, true
+}
+
 // Mine reports whether a task was started by the deployment being followed.
 func (t *Tracker) Mine(task Task) bool { return slices.Contains(t.ours, task.StartedBy) }
+
+// Failed are the ids of the tasks of ours that have failed.
+func (t *Tracker) Failed() []string { return slices.Sorted(maps.Keys(t.failures)) }
 
 // IDs are the deployments that count as ours, the newest last.
 func (t *Tracker) IDs() []string { return slices.Clone(t.ours) }
@@ -193,12 +233,25 @@ func (t *Tracker) adopt() {
 	if !ok || t.earlier(p.ID) || slices.Contains(t.ours, p.ID) {
 		return
 	}
-	if t.rollback && t.start.TaskDefinition == "" {
+	if t.rollback && t.start.TaskDefinition == "" && t.leadsBack(p) {
 		t.start.TaskDefinition = p.TaskDefinition
 	}
 	if p.TaskDefinition == t.start.TaskDefinition {
 		t.ours = append(t.ours, p.ID)
 	}
+}
+
+// leadsBack reports whether a deployment is where ECS can have rolled back to:
+// one that was there, or the revision that ECS's record names. Anything else
+// somebody has deployed meanwhile.
+func (t *Tracker) leadsBack(p Deployment) bool {
+	if t.record != nil && t.record.RolledBackTo != "" {
+		return t.record.RolledBackTo == p.TaskDefinition
+	}
+	old := slices.DeleteFunc(slices.Clone(t.known), func(d Deployment) bool { return t.earlier(d.ID) })
+	return len(old) == 0 || slices.ContainsFunc(old, func(d Deployment) bool {
+		return d.ID == p.ID || d.TaskDefinition == p.TaskDefinition
+	})
 }
 
 // earlier reports whether a deployment was there before ours.
@@ -255,6 +308,12 @@ func (t *Tracker) isOurs(r *ServiceDeployment) bool {
 		(r.TaskDefinition == t.start.TaskDefinition || t.rollback)
 }
 
+// older reports whether a record was read before the one that is known: a
+// rollout that is over does not go on.
+func (t *Tracker) older(r *ServiceDeployment) bool {
+	return t.record != nil && t.record.ARN == r.ARN && t.record.over() && !r.over()
+}
+
 func (t *Tracker) newEvents(events []Event) []News {
 	var news []News
 	for _, e := range slices.Backward(events) { // ECS lists the newest first
@@ -278,8 +337,8 @@ func (t *Tracker) newFailures(tasks []Task) []News {
 		if !t.Mine(task) || !task.Failed() || slices.Contains(t.start.KnownTasks, task.ID) {
 			continue
 		}
-		if c := t.failures[task.ID]; c == nil {
-			t.failures[task.ID] = task.Cause
+		if t.failures[task.ID].Cause == nil {
+			t.failures[task.ID] = task
 		}
 		if !t.toldFailure[task.ID] {
 			t.toldFailure[task.ID] = true

@@ -75,6 +75,11 @@ func broken(id string, cause *Cause) Task {
 	return Task{ID: id, StartedBy: ourID, LastStatus: stopped, StopCode: "TaskFailedToStart", StoppedReason: "CannotPullContainerError: not found", Cause: cause}
 }
 
+// starting is a task of ours that came after the broken ones.
+func starting(id string) Task {
+	return Task{ID: id, StartedBy: ourID, LastStatus: "PENDING", CreatedAt: epoch.Add(time.Hour)}
+}
+
 // updated is the answer of UpdateService: ours is PRIMARY, the old one ACTIVE.
 func updated(desired int) Start {
 	return Start{
@@ -138,7 +143,8 @@ func timelines() []timeline {
 			looks: []Observation{
 				at(20, nil, our("PRIMARY IN_PROGRESS 1/1+0"), old("ACTIVE COMPLETED 1/1+0")).with(broken("t1", &Cause{ID: "exit-1", Reason: "exits with 1", Enough: 2})),
 				at(40, nil, our("PRIMARY IN_PROGRESS 0/1+1"), old("ACTIVE COMPLETED 1/1+0")).with(broken("t1", &Cause{ID: "exit-1", Reason: "exits with 1", Enough: 2})),
-				at(72, nil, our("PRIMARY IN_PROGRESS 0/1+1"), old("ACTIVE COMPLETED 1/1+0")).with(broken("t2", &Cause{ID: "exit-1", Reason: "exits with 1", Enough: 2})),
+				at(72, nil, our("PRIMARY IN_PROGRESS 0/1+1"), old("ACTIVE COMPLETED 1/1+0")).with(
+					broken("t2", &Cause{ID: "exit-1", Reason: "exits with 1", Enough: 2}), starting("t3")),
 			},
 			want: Verdict{Outcome: Failed, Reason: "exits with 1"}, at: 2,
 		},
@@ -274,7 +280,7 @@ func TestTimelines(t *testing.T) {
 			if !strings.Contains(got.Reason, tl.want.Reason) {
 				t.Errorf("reason %q, want a part %q", got.Reason, tl.want.Reason)
 			}
-			got.Reason = tl.want.Reason
+			got.Reason, got.Rule = tl.want.Reason, ""
 			if got != tl.want {
 				t.Errorf("verdict %+v, want %+v", got, tl.want)
 			}
