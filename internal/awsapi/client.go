@@ -4,7 +4,8 @@
 // [Client] serves all ports and any number of goroutines.
 //
 // Task definitions pass through as raw bytes (raw.go). Calls to ECS keep
-// inside half of its throttle buckets (budget.go) and back off adaptively when
+// inside half of its throttle buckets (budget.go), reads of services go ten to a
+// call where many wait (batch.go), and calls back off adaptively when
 // throttled all the same. Errors carry AWS's code and match the kinds of
 // package deploy (errors.go).
 package awsapi
@@ -69,6 +70,7 @@ type Client struct {
 	sts    func() *sts.Client
 	logs   func() *cloudwatchlogs.Client
 	budget *budget
+	reads  *batches
 
 	revisions sync.Map // service revision ARN -> serviceRevision, once its digests are fixed
 }
@@ -109,6 +111,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		cfg.Credentials = aws.NewCredentialsCache(explained{cfg.Credentials})
 	}
 	c := &Client{cfg: cfg, budget: newBudget()}
+	c.reads = &batches{describe: c.describeServices}
 	c.ecs = sync.OnceValue(func() *ecs.Client {
 		return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.APIOptions = append(o.APIOptions, c.budget.add) })
 	})

@@ -49,21 +49,6 @@ func (c *Client) ClusterNames(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Service implements deploy.Services.
-func (c *Client) Service(ctx context.Context, cluster, name string) (deploy.Service, error) {
-	doing := fmt.Sprintf("read service %s/%s", cluster, name)
-	out, err := c.ecs().DescribeServices(ctx, &ecs.DescribeServicesInput{
-		Cluster: &cluster, Services: []string{name}, Include: []types.ServiceField{types.ServiceFieldTags},
-	})
-	if err != nil {
-		return deploy.Service{}, wrap(doing, err)
-	}
-	if len(out.Services) == 0 {
-		return deploy.Service{}, notThere(doing, "service "+name)
-	}
-	return service(out.Services[0]), nil
-}
-
 // ServiceNames implements deploy.Services.
 func (c *Client) ServiceNames(ctx context.Context, cluster string) ([]string, error) {
 	var names []string
@@ -245,6 +230,13 @@ func serviceDeployment(d types.ServiceDeployment, known map[string]serviceRevisi
 		Reason:     aws.ToString(d.StatusReason),
 		CreatedAt:  aws.ToTime(d.CreatedAt),
 		FinishedAt: firstTime(d.FinishedAt, d.StoppedAt),
+		Stage:      string(d.LifecycleStage),
+	}
+	if d.DeploymentConfiguration != nil {
+		record.Strategy = string(d.DeploymentConfiguration.Strategy)
+	}
+	if d.Alarms != nil {
+		record.Alarms = d.Alarms.TriggeredAlarmNames
 	}
 	if b := d.DeploymentCircuitBreaker; b != nil && b.Status != types.ServiceDeploymentRollbackMonitorsStatusDisabled {
 		record.Failures, record.Threshold = int(b.FailureCount), int(b.Threshold)
@@ -370,6 +362,11 @@ func service(s types.Service) deploy.Service {
 		Desired: int(s.DesiredCount),
 		Running: int(s.RunningCount),
 		Pending: int(s.PendingCount),
+
+		LoadBalanced: len(s.LoadBalancers) > 0,
+	}
+	if c := s.DeploymentConfiguration; c != nil {
+		out.MinHealthyPercent = int(aws.ToInt32(c.MinimumHealthyPercent))
 	}
 	for _, d := range s.Deployments {
 		out.Deployments = append(out.Deployments, rollout.Deployment{
@@ -397,7 +394,9 @@ func task(t types.Task) rollout.Task {
 		ID:             path.Base(aws.ToString(t.TaskArn)),
 		StartedBy:      aws.ToString(t.StartedBy),
 		TaskDefinition: aws.ToString(t.TaskDefinitionArn),
+		Zone:           aws.ToString(t.AvailabilityZone),
 		LastStatus:     aws.ToString(t.LastStatus),
+		Stopping:       aws.ToString(t.DesiredStatus) == string(types.DesiredStatusStopped),
 		Health:         string(t.HealthStatus),
 		StopCode:       string(t.StopCode),
 		StoppedReason:  aws.ToString(t.StoppedReason),
