@@ -28,6 +28,7 @@ type Request struct {
 	DryRun     bool            // say what would be done
 	Timeout    time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
 	Provenance Provenance
+	Watching
 }
 
 func (r Request) validate() error {
@@ -63,6 +64,7 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 		return story.Verdict{}, err
 	}
 	j := begin(p, r.Target, r.Timeout, tell)
+	j.watching = r.Watching
 	plan, err := j.plan(ctx, r)
 	if err != nil {
 		return j.stop(err)
@@ -75,6 +77,9 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	update := Update{Cluster: r.Cluster, Service: r.Service, Desired: r.Desired, Force: true}
 	next := plan.running
 	switch {
+	case plan.again:
+		next = plan.base
+		j.say(story.Note, story.Register, "%s was registered for this image by a deploy that came to no verdict: it is used", revisionName(next))
 	case !plan.same:
 		j.say(story.Begin, story.Register, "registering a new revision of %s", plan.next.Family())
 		if next, err = j.register(ctx, plan.next); err != nil {
@@ -120,8 +125,11 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	if answer.Desired == 0 {
 		j.say(story.Note, story.Watch, "the desired count is 0: no task will show whether this revision can run")
 	}
-	w := j.newWatch(story.Watch, rollout.Follow(start), start)
+	w := j.newWatch(story.Watch, j.follow(start), start)
 	result, err := w.run(ctx)
+	if err != nil && ctx.Err() != nil && r.OnInterrupt == PutBack {
+		return j.interrupted(ctx, w, verdict, origin{service: plan.service, setTo: plan.desired})
+	}
 	if err != nil {
 		return j.unfinished(err, verdict)
 	}
@@ -138,16 +146,19 @@ func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v 
 		}
 		v.Outcome = Stable
 		v.Summary = fmt.Sprintf("%s runs %s", j.target.Service, plan.version())
+		if len(w.tracker.View().Old) > 0 {
+			v.Summary += "; old tasks still drain"
+		}
 		return j.end(v), nil
 	case rollout.Superseded:
-		v.Outcome = Superseded
-		v.Summary = result.Reason
-		v.Next = []string{j.command("status"), j.command("wait")}
-		return j.end(v), nil
+		return j.superseded(ctx, result, v)
 	}
 	j.say(story.Failed, story.Watch, "the rollout failed")
 	if !plan.same { // a revision that ran before has proved itself
 		j.mark(ctx, w.tracker.TaskDefinition(), "failed")
+	}
+	if j.watching.OnFailure == Leave && !result.RollingBack {
+		return j.left(w, result, v)
 	}
 	return j.undo(ctx, w, result, v, origin{service: plan.service, setTo: plan.desired})
 }
@@ -261,6 +272,7 @@ type plan struct {
 	fromTag string // the version that runs, "" when it has none
 	desired *int   // the count that is asked for
 	same    bool   // next is what runs, and its content too
+	again   bool   // base is next already: a deploy that came to no verdict has left it
 }
 
 // version says what is deployed and what that changes: "v1.1.0 (minor upgrade

@@ -158,11 +158,13 @@ func (h *harbour) settle() {
 	}
 }
 
-// putBack makes the previous deployment, under its old id, the first again.
+// putBack makes the last deployment that was good, under its old id, the first
+// again.
 func (h *harbour) putBack() {
-	old := h.deployments[1]
+	i := max(1, slices.IndexFunc(h.deployments, func(b *berth) bool { return h.good(b.td) }))
+	old := h.deployments[i]
 	old.began, old.rollback = time.Now(), true
-	h.deployments[0], h.deployments[1] = old, h.deployments[0]
+	h.deployments = append([]*berth{old}, slices.Delete(h.deployments, i, i+1)...)
 }
 
 func (h *harbour) state() Service {
@@ -233,10 +235,16 @@ func (h *harbour) Tasks(_ context.Context, _, _ string, stopped bool) ([]rollout
 	tasks := []rollout.Task{}
 	for _, b := range h.deployments {
 		tag := h.imageTag(b.td)
-		if !stopped && h.good(b.td) {
+		if !stopped && !b.failed {
+			status, created := "RUNNING", b.began
+			if !h.good(b.td) {
+				status, created = "PENDING", time.Now()
+			} else if time.Since(b.began) < startsIn {
+				status = "PENDING"
+			}
 			for i := range h.desired {
 				tasks = append(tasks, rollout.Task{
-					ID: fmt.Sprint(b.id, "-", i), StartedBy: b.id, TaskDefinition: b.td, LastStatus: "RUNNING",
+					ID: fmt.Sprint(b.id, "-", i), StartedBy: b.id, TaskDefinition: b.td, LastStatus: status, CreatedAt: created,
 					Containers: []rollout.Container{{Name: "web", Digest: h.images[repo+":"+tag]}},
 				})
 			}
@@ -245,7 +253,7 @@ func (h *harbour) Tasks(_ context.Context, _, _ string, stopped bool) ([]rollout
 			if !stopped {
 				continue
 			}
-			t := rollout.Task{ID: fmt.Sprint(b.id, "-failed-", i), StartedBy: b.id, TaskDefinition: b.td, LastStatus: "STOPPED"}
+			t := rollout.Task{ID: fmt.Sprint(b.id, "-failed-", i), StartedBy: b.id, TaskDefinition: b.td, LastStatus: "STOPPED", CreatedAt: b.began.Add(time.Duration(i) * failsEvery)}
 			c := rollout.Container{Name: "web"}
 			if h.crash[tag] {
 				code := 1
@@ -362,6 +370,9 @@ func (h *harbour) RollBack(_ context.Context, arn string) error {
 	h.calls = append(h.calls, "stop")
 	if err := h.fail["RollBack"]; err != nil {
 		return err
+	}
+	if arn != h.state().Record || h.deployments[0].rollback {
+		return fmt.Errorf("roll back: it is over: %w", Conflict)
 	}
 	h.deployments[0].failed = true
 	h.putBack()

@@ -31,10 +31,12 @@ const defaultTimeout = 15 * time.Minute
 // job is one use case at work on one service.
 type job struct {
 	Ports
-	target  Target
-	timeout time.Duration // of each rollout that is watched
-	began   time.Time
-	tell    story.Teller
+	target              Target
+	timeout             time.Duration // of each rollout that is watched
+	watching            Watching
+	putsBackInterrupted bool // what is being undone did not fail: it was interrupted
+	began               time.Time
+	tell                story.Teller
 
 	mu        sync.Mutex
 	documents map[string]*taskdef.Document // by ARN

@@ -79,6 +79,7 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	if r.Force && p.running.Status() != "ACTIVE" {
 		p.same = false // ECS takes no revision that was deregistered: a copy has to be registered
 	}
+	p.again = !p.same && p.leftBehind()
 	j.say(story.End, story.Preflight, "%s", p.summary())
 	return p, nil
 }

@@ -24,6 +24,7 @@ type RollbackRequest struct {
 	DryRun    bool
 	TakeOver  bool // begin though another rollout is under way
 	Timeout   time.Duration
+	Watching
 }
 
 // Rollback brings a service back to an earlier revision, by default the last
@@ -33,6 +34,7 @@ type RollbackRequest struct {
 // one step further than anyone wants. Nothing is deregistered.
 func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
+	j.watching = r.Watching
 	j.say(story.Begin, story.Preflight, "looking for the revision to go back to")
 	s, err := j.ready(ctx, r.TakeOver)
 	if err != nil {
@@ -92,7 +94,7 @@ func (j *job) update(ctx context.Context, s Service, u Update, noWait bool, v st
 		v.Outcome, v.Summary, v.Next = Started, "started; not waited for", []string{j.resume(v)}
 		return j.end(v), nil
 	}
-	return j.await(ctx, j.newWatch(story.Watch, rollout.Follow(start), start), v)
+	return j.await(ctx, j.newWatch(story.Watch, j.follow(start), start), v)
 }
 
 // await watches a rollout that this run will not undo, and makes its verdict.
@@ -112,8 +114,7 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 		v.Outcome, v.Summary = Stable, fmt.Sprintf("%s is stable on %s: %d of %d running", j.target.Service, v.TaskDefinition, d.New.Running, d.Desired)
 		return j.end(v), nil
 	case result.Outcome == rollout.Superseded:
-		v.Outcome, v.Summary, v.Next = Superseded, result.Reason, []string{j.command("status"), j.command("wait")}
-		return j.end(v), nil
+		return j.superseded(ctx, result, v)
 	case result.RollingBack || w.last.RollsBack && len(w.last.Deployments) > 1:
 		// The cause may be known before ECS's circuit breaker trips. ECS then
 		// still goes on with it, and turns round later by itself.
@@ -167,6 +168,9 @@ func (j *job) goal(ctx context.Context, s Service, running *taskdef.Document, r 
 		if r.To == "" && doc.Tags()[tagVerdict] != "failed" || r.To != "" && imageTagOf(doc, r.Container) == r.To {
 			return doc, nil
 		}
+	}
+	if r.To != "" && imageTagOf(running, r.Container) == r.To {
+		return running, nil // a rollback that was cut short has brought it on its way
 	}
 	if r.To != "" {
 		return nil, refuse(fmt.Sprintf("no revision with image tag %s has been stable on this service", r.To), "name a revision with --to, or deploy the tag")

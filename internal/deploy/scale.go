@@ -15,6 +15,7 @@ type ScaleRequest struct {
 	Count   int // not used by Stop and Start
 	NoWait  bool
 	Timeout time.Duration
+	Watching
 }
 
 // Scale sets the desired count and waits until so many tasks run.
@@ -23,6 +24,7 @@ func Scale(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 		return story.Verdict{}, err
 	}
 	j := begin(p, r.Target, r.Timeout, tell)
+	j.watching = r.Watching
 	s, err := j.active(ctx)
 	if err != nil {
 		return j.stop(err)
@@ -33,6 +35,7 @@ func Scale(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 // Stop scales to zero and remembers the count in a tag of the service.
 func Stop(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
+	j.watching = r.Watching
 	s, err := j.active(ctx)
 	if err != nil {
 		return j.stop(err)
@@ -49,6 +52,7 @@ func Stop(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (stor
 // Start scales to the count that Stop has remembered, and forgets it.
 func Start(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
+	j.watching = r.Watching
 	s, err := j.active(ctx)
 	if err != nil {
 		return j.stop(err)

@@ -39,11 +39,17 @@ func (o origin) inPlace(id string) bool {
 // before comes back too, which ECS does not do: it is no part of a deployment.
 func (j *job) undo(ctx context.Context, w *watch, result rollout.Verdict, v story.Verdict, from origin) (story.Verdict, error) {
 	cause := fmt.Sprintf("%s failed: %s", v.TaskDefinition, result.Reason)
+	if j.putsBackInterrupted {
+		cause = result.Reason
+	}
 	j.say(story.Begin, story.Rollback, "putting %s back", j.target.Service)
 	// ECS may go back to a deployment under its old id, and what became of its
 	// tasks until now says nothing of those that it will start. Not being able
 	// to read them must not keep the service where it is.
 	known, _ := j.before(ctx, w.last, true)
+	if winner, taken := j.taken(ctx, w); taken {
+		return j.superseded(ctx, winner, v)
+	}
 	start, err := j.startUndo(ctx, w, result, from)
 	if err == nil {
 		start.KnownTasks, start.ImageTags = known.tasks, w.imageTags
@@ -51,6 +57,9 @@ func (j *job) undo(ctx context.Context, w *watch, result rollout.Verdict, v stor
 		back := j.newWatch(story.Rollback, rollout.FollowRollback(start, followed...), start)
 		back.record = w.record
 		return j.undone(ctx, back, cause, v)
+	}
+	if taken, ok := errors.AsType[*takenError](err); ok {
+		return j.superseded(ctx, taken.by, v)
 	}
 	if errors.Is(err, context.Canceled) {
 		v.Outcome, v.Summary = Interrupted, cause+"; interrupted before the service was put back"
@@ -70,10 +79,15 @@ func (j *job) undone(ctx context.Context, back *watch, cause string, v story.Ver
 		return j.end(v), nil
 	case err != nil:
 		return j.stuck(back.last, cause, err.Error(), v)
+	case end.Outcome == rollout.Superseded:
+		return j.superseded(ctx, end, v)
 	case end.Outcome != rollout.Stable:
 		return j.stuck(back.last, cause, end.Reason, v)
 	}
 	v.Outcome = RolledBack
+	if j.putsBackInterrupted {
+		v.Outcome = Interrupted
+	}
 	on := rollout.RevisionName(back.tracker.TaskDefinition())
 	j.say(story.End, story.Rollback, "back on %s", on)
 	v.Summary = fmt.Sprintf("%s; the service is back on %s", cause, on)
@@ -129,6 +143,9 @@ func (j *job) startUndo(ctx context.Context, w *watch, result rollout.Verdict, f
 	target, err := j.usable(ctx, good)
 	if err != nil {
 		return rollout.Start{}, err
+	}
+	if winner, taken := j.taken(ctx, w); taken {
+		return rollout.Start{}, &takenError{winner}
 	}
 	j.say(story.Note, story.Rollback, "updating to %s", rollout.RevisionName(target))
 	answer, err := j.setBack(ctx, Update{TaskDefinition: target, Force: true}, count)
@@ -204,6 +221,9 @@ func (j *job) usable(ctx context.Context, arn string) (string, error) {
 	}
 	if doc.Status() == "ACTIVE" {
 		return doc.ARN(), nil
+	}
+	if made, ok := j.copyOf(ctx, doc); ok {
+		return made, nil
 	}
 	again, err := doc.SetTags(map[string]string{tagCopyOf: revisionName(doc)})
 	if err != nil {

@@ -20,6 +20,7 @@ type WaitRequest struct {
 	// deploy safe: another revision is then not taken for success.
 	Revision string
 	Timeout  time.Duration
+	Watching
 }
 
 // Wait follows the rollout that a service is in, started by whomever, to its
@@ -28,6 +29,7 @@ type WaitRequest struct {
 // rolls back by itself, and left alone otherwise.
 func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
+	j.watching = r.Watching
 	s, err := j.active(ctx)
 	if err != nil {
 		return j.stop(err)
@@ -37,7 +39,7 @@ func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story
 		return j.stop(&PreflightError{Faults: []Fault{{"service", j.target.String() + " has no deployment", ""}}})
 	}
 	start := rollout.Start{DeploymentID: primary.ID, TaskDefinition: primary.TaskDefinition, Answer: s.Service}
-	w := j.newWatch(story.Watch, rollout.Follow(start), start)
+	w := j.newWatch(story.Watch, j.follow(start), start)
 	running := rollout.RevisionName(primary.TaskDefinition)
 	failed, reason, err := j.rolledBack(ctx, s, primary, r.Revision)
 	switch {

@@ -12,17 +12,13 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
-// The pace of looks: at once after a change, then slower and slower while
-// nothing moves. ECS's scheduler acts about every ten seconds, so slower than
-// two seconds would be late and faster for long would be waste.
 const (
-	fastest = 25 * time.Millisecond
-	slowest = 2 * time.Second
 	// A look reads the tasks and ECS's record too when the service has
 	// changed, or when they have not been read for so long.
-	deepEvery = 5 * time.Second
+	deepEvery = 10 * time.Second
 	// So many looks in a row may fail before the watch gives up: at the
-	// slowest pace, and after the adapter's own retries.
+	// slowest pace, and after the adapter's own retries. Throttling is no
+	// failure: it passes.
 	maxFailures = 10
 )
 
@@ -39,6 +35,8 @@ type watch struct {
 	record    string            // ARN of ECS's record of this rollout, once known
 	last      Service           // as last read
 	deepAt    time.Time
+	owed      bool // detail is due that the ration has put off
+	ration    ration
 	evidence  map[string]*evidence // of failed tasks, by id
 	causes    map[string]bool      // told already
 	denied    map[string]bool      // likewise; guarded by mu
@@ -55,6 +53,7 @@ func (j *job) newWatch(step story.Step, tracker *rollout.Tracker, s rollout.Star
 		evidence:  map[string]*evidence{},
 		causes:    map[string]bool{},
 		denied:    map[string]bool{},
+		ration:    ration{began: j.Now()},
 	}
 	for _, id := range s.KnownTasks {
 		w.known[id] = true
@@ -68,24 +67,30 @@ func (w *watch) run(ctx context.Context) (rollout.Verdict, error) {
 	deadline := w.Now().Add(w.timeout)
 	goal := rollout.RevisionName(w.tracker.TaskDefinition())
 	w.say(story.Begin, w.step, "watching %s", cmp.Or(goal, "where ECS goes"))
-	pace, failures := fastest, 0
+	pace, failures := pace{poll: w.watching.Poll}, 0
+	if w.watching.Poll == PollEconomical { // the answer to the update was the first look
+		if err := w.Sleep(ctx, min(economical, w.timeout)); err != nil {
+			return rollout.Verdict{}, err
+		}
+	}
 	for {
 		look, err := w.look(ctx)
+		wait := time.Duration(0)
 		switch {
 		case ctx.Err() != nil:
 			return rollout.Verdict{}, ctx.Err()
 		case err != nil:
-			if failures++; failures == maxFailures || errors.Is(err, Denied) || errors.Is(err, NotFound) {
+			if !errors.Is(err, Throttled) {
+				failures++
+			}
+			if failures == maxFailures || errors.Is(err, Denied) || errors.Is(err, NotFound) {
 				return rollout.Verdict{}, err
 			}
-			pace = min(2*pace, slowest)
+			wait = pace.afterError()
 		default:
 			failures = 0
-			if w.pass(w.tracker.Observe(look)) {
-				pace = fastest
-			} else {
-				pace = min(2*pace, slowest)
-			}
+			moved := w.pass(w.tracker.Observe(look))
+			wait = pace.next(w.Now(), moved, w.tracker.NearlyDone())
 			if v := w.tracker.Verdict(); v.Final() {
 				return v, nil
 			}
@@ -94,7 +99,7 @@ func (w *watch) run(ctx context.Context) (rollout.Verdict, error) {
 		if left <= 0 {
 			return rollout.Verdict{}, errTimeout
 		}
-		if err := w.Sleep(ctx, min(pace, left)); err != nil {
+		if err := w.Sleep(ctx, min(wait, left)); err != nil {
 			return rollout.Verdict{}, err
 		}
 	}
@@ -107,21 +112,23 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 		return rollout.Observation{}, err
 	}
 	o := rollout.Observation{At: w.Now(), Service: s.Service}
-	moved := !slices.Equal(s.Deployments, w.last.Deployments) || len(s.Events) != len(w.last.Events) ||
-		len(s.Events) > 0 && s.Events[0].ID != w.last.Events[0].ID
+	w.ration.spend(costLook)
+	if p, ok := s.Primary(); ok && s.Record != "" && s.Record != w.earlier && slices.Contains(w.tracker.IDs(), p.ID) {
+		w.record = s.Record // never that of somebody else's rollout
+	}
+	deep := w.wantsDetail(s, o.At)
 	w.last = s
-	if !moved && o.At.Sub(w.deepAt) < deepEvery {
+	if !deep {
 		return o, nil
 	}
-	w.deepAt = o.At
-	if s.Record != "" && s.Record != w.earlier {
-		w.record = s.Record
-	}
+	w.deepAt, w.owed = o.At, false
 	var running, stopped []rollout.Task
 	var wg sync.WaitGroup
 	wg.Go(func() { running = w.tasks(ctx, false) })
 	wg.Go(func() { stopped = w.tasks(ctx, true) })
+	w.ration.spend(2 * costTasks)
 	if w.record != "" {
+		w.ration.spend(costLook)
 		record, err := w.AWS.ServiceDeployment(ctx, w.record)
 		if err == nil {
 			o.ServiceDeployment = &record
@@ -137,6 +144,21 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 	}
 	o.Tasks = append(running, stopped...)
 	return o, nil
+}
+
+// wantsDetail decides whether a look is to read the tasks and ECS's record too:
+// at once when a task may have failed, or when they may settle it; otherwise
+// when the service has moved or they are old, as far as the ration goes.
+func (w *watch) wantsDetail(s Service, now time.Time) bool {
+	if w.failing(s) || w.watching.Until == rollout.Healthy && w.tracker.NearlyDone() {
+		return true
+	}
+	if w.watching.Poll == PollEconomical {
+		return len(w.tracker.Failed()) > 0
+	}
+	moved := !slices.Equal(s.Deployments, w.last.Deployments) || len(newerEvents(s, w.last)) > 0
+	w.owed = w.owed || moved || now.Sub(w.deepAt) >= deepEvery
+	return w.owed && w.ration.allows(now, 2*costTasks+costLook)
 }
 
 // tasks reads tasks; not being able to costs detail, not the verdict.
