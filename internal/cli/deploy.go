@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,7 +27,11 @@ func (f timeoutFlag) Validate() error {
 type rolloutFlags struct {
 	NoWait bool `help:"Do not wait for the verdict."`
 	timeoutFlag
+	watchFlags
 }
+
+// Validate is called by kong.
+func (f rolloutFlags) Validate() error { return cmp.Or(f.timeoutFlag.Validate(), f.check()) }
 
 // tagFlags loosen the tag policy.
 type tagFlags struct {
@@ -46,6 +51,7 @@ type deployCommand struct {
 	TakeOver     bool   `help:"Begin though another rollout is under way."`
 	DryRun       bool   `help:"Check everything, change nothing."`
 	rolloutFlags
+	reactionFlags
 	tagFlags
 	deployNames
 }
@@ -75,5 +81,6 @@ func (c *deployCommand) Run(ctx context.Context, s *session) error {
 		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
 		Policy: c.policy(), Base: c.Base, Desired: c.DesiredCount, Force: c.Force, TakeOver: c.TakeOver,
 		NoWait: c.NoWait, DryRun: c.DryRun, Timeout: c.Timeout, Provenance: s.provenance(),
+		Watching: c.on(c.watching()),
 	}, s.terminal().Tell))
 }

@@ -13,6 +13,7 @@ type releaseCommand struct {
 	TakeOver     bool   `help:"Begin though another rollout is under way."`
 	buildFlags
 	rolloutFlags
+	reactionFlags
 	tagFlags
 	deployNames
 }
@@ -59,5 +60,6 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
 		Policy: c.policy(), Desired: c.DesiredCount, TakeOver: c.TakeOver,
 		NoWait: c.NoWait, Timeout: c.Timeout, Provenance: s.provenance(),
+		Watching: c.on(c.watching()),
 	}, tell))
 }

@@ -31,5 +31,6 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 	}
 	return verdict(deploy.Rollback(ctx, h.ports, deploy.RollbackRequest{
 		Target: h.target, To: c.To, Container: c.Container, NoWait: c.NoWait, DryRun: c.DryRun, TakeOver: c.TakeOver, Timeout: c.Timeout,
+		Watching: c.watching(),
 	}, s.terminal().Tell))
 }

@@ -46,6 +46,6 @@ func (s *session) scale(ctx context.Context, do scaling, count int, f scaleFlags
 		return err
 	}
 	return verdict(do(ctx, h.ports, deploy.ScaleRequest{
-		Target: h.target, Count: count, NoWait: f.NoWait, Timeout: f.Timeout,
+		Target: h.target, Count: count, NoWait: f.NoWait, Timeout: f.Timeout, Watching: f.watching(),
 	}, s.terminal().Tell))
 }

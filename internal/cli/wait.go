@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
@@ -9,8 +10,12 @@ import (
 type waitCommand struct {
 	Revision string `help:"The family:revision that should come to run; any other is exit 6." placeholder:"FAMILY:N"`
 	timeoutFlag
+	watchFlags
 	serviceNames
 }
+
+// Validate is called by kong.
+func (c *waitCommand) Validate() error { return cmp.Or(c.timeoutFlag.Validate(), c.check()) }
 
 // Run follows the rollout that is under way.
 func (c *waitCommand) Run(ctx context.Context, s *session) error {
@@ -19,6 +24,6 @@ func (c *waitCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return verdict(deploy.Wait(ctx, h.ports, deploy.WaitRequest{
-		Target: h.target, Revision: c.Revision, Timeout: c.Timeout,
+		Target: h.target, Revision: c.Revision, Timeout: c.Timeout, Watching: c.watching(),
 	}, s.terminal().Tell))
 }

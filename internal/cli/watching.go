@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+)
+
+// watchFlags are of every command that follows a rollout.
+type watchFlags struct {
+	Until     string `help:"completed: until ECS has completed it. healthy: until the new tasks are all healthy; the old ones may still drain." enum:"completed,healthy" default:"completed" placeholder:"completed"`
+	FailAfter int    `help:"So many tasks that crash or fail their health checks alike, with no healthy one, prove that the rollout has failed." default:"2" placeholder:"2"`
+	Poll      string `help:"fast: tell the verdict within about a second. economical: with as few calls as can be, seconds later." enum:"fast,economical" default:"fast" placeholder:"fast"`
+}
+
+func (f watchFlags) check() error {
+	if f.FailAfter < 1 {
+		return fmt.Errorf("--fail-after=%d: it must be 1 or more", f.FailAfter)
+	}
+	return nil
+}
+
+func (f watchFlags) watching() deploy.Watching {
+	w := deploy.Watching{FailAfter: f.FailAfter}
+	if f.Until == "healthy" {
+		w.Until = rollout.Healthy
+	}
+	if f.Poll == "economical" {
+		w.Poll = deploy.PollEconomical
+	}
+	return w
+}
+
+// reactionFlags are of the commands that undo what they began.
+type reactionFlags struct {
+	OnFailure   string `help:"rollback: put the service back when the rollout fails. leave: leave it as it is (exit 5)." enum:"rollback,leave" default:"rollback" placeholder:"rollback"`
+	OnInterrupt string `help:"leave: on Ctrl-C or SIGTERM the rollout goes on. rollback: put the service back first." enum:"leave,rollback" default:"leave" placeholder:"leave"`
+}
+
+func (f reactionFlags) on(w deploy.Watching) deploy.Watching {
+	w.OnFailure, w.OnInterrupt = deploy.Reaction(f.OnFailure), deploy.Reaction(f.OnInterrupt)
+	return w
+}
