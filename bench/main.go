@@ -4,6 +4,7 @@
 //	go run ./bench                          # what needs nothing of others
 //	go run ./bench -part deploy -runs 30
 //	go run ./bench -part pace -runs 5       # at AWS's own pace: minutes a run
+//	go run ./bench -part verdict,failing -runs 5
 //	go run ./bench -part reads,pushes       # beside moto and docker-registry
 package main
 
@@ -46,6 +47,8 @@ func parts() []part {
 	return []part{
 		{"deploy", (*bench).deploy, false},
 		{"pace", (*bench).pace, true},
+		{"verdict", (*bench).verdict, true},
+		{"failing", (*bench).failing, true},
 		{"startup", (*bench).startup, false},
 		{"help", (*bench).help, false},
 		{"size", (*bench).size, false},
@@ -79,7 +82,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar(&b.moto, "moto", "moto_server", "moto's server, for part reads")
 	flags.StringVar(&b.registry, "registry", "docker-registry", "distribution's registry, for part pushes")
 	binary := flags.String("plimsoll", "", "binary to measure; otherwise it is built from this checkout, stripped")
-	chosen := flags.String("part", "", "what to measure, separated by commas: "+names(parts())+" (all but pace, reads and pushes)")
+	chosen := flags.String("part", "", "what to measure, separated by commas: "+names(parts())+" (all but pace, verdict, failing, reads and pushes)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
