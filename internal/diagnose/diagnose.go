@@ -27,6 +27,10 @@ type Diagnosis struct {
 	Fix        string `json:"fix"`        // what to do
 	Conclusive int    `json:"conclusive"` // on how many distinct tasks it must be seen to be certain; 0: never, a later try may succeed
 	Matched    string `json:"matched"`    // the evidence, shortened
+
+	Named   map[string]string `json:"named,omitempty"`   // what the evidence names: image, digest, platform, key …
+	General bool              `json:"general,omitempty"` // it says little: any other cause says more
+	Normal  bool              `json:"normal,omitempty"`  // no failure: ECS or AWS ended the task in the course of things
 }
 
 // line is one thing that somebody said.
@@ -101,7 +105,7 @@ func (k *Knowledge) Diagnose(ev Evidence) []Diagnosis {
 			}
 			f := found{index: i, Diagnosis: Diagnosis{
 				ID: e.ID, Cause: expand(e.Cause, groups), Check: expand(e.Check, groups), Fix: expand(e.Fix, groups),
-				Conclusive: e.Conclusive, Matched: shorten(l.text),
+				Conclusive: e.Conclusive, Matched: shorten(l.text), Named: e.named(groups), General: e.Fallback, Normal: e.Normal,
 			}}
 			switch {
 			case e.Fallback:
@@ -141,4 +145,9 @@ func shorten(s string) string {
 		return s
 	}
 	return string(r[:most]) + "…"
+}
+
+// isOutOfMemory tells ECS's reason for a container that the kernel killed.
+func isOutOfMemory(reason string) bool {
+	return strings.Contains(reason, "OutOfMemory") || strings.Contains(reason, "OOMKilled")
 }

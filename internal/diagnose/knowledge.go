@@ -148,6 +148,22 @@ func (e *entry) match(l line) (groups func(name string) string, ok bool) {
 	return nil, false
 }
 
+// named are the groups of all patterns that matched something.
+func (e *entry) named(groups func(string) string) map[string]string {
+	var named map[string]string
+	for _, re := range e.patterns {
+		for _, name := range re.SubexpNames() {
+			if value := groups(name); name != "" && value != "" {
+				if named == nil {
+					named = map[string]string{}
+				}
+				named[name] = value
+			}
+		}
+	}
+	return named
+}
+
 // expand fills in every {name|otherwise} of a text.
 func expand(text string, value func(name string) string) string {
 	var b strings.Builder
@@ -166,4 +182,18 @@ func expand(text string, value func(name string) string) string {
 		}
 		text = after
 	}
+}
+
+// ByID is the cause with that id, for who knows it without a message; named is
+// what its texts may name.
+func (k *Knowledge) ByID(id string, named map[string]string) (Diagnosis, bool) {
+	i := slices.IndexFunc(k.entries, func(e entry) bool { return e.ID == id })
+	if i < 0 {
+		return Diagnosis{}, false
+	}
+	e, value := &k.entries[i], func(name string) string { return named[name] }
+	return Diagnosis{
+		ID: e.ID, Cause: expand(e.Cause, value), Check: expand(e.Check, value), Fix: expand(e.Fix, value), Named: named,
+		Conclusive: e.Conclusive, General: e.Fallback, Normal: e.Normal,
+	}, true
 }
