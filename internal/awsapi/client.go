@@ -69,6 +69,7 @@ type Client struct {
 	ecr    func() *ecr.Client
 	sts    func() *sts.Client
 	logs   func() *cloudwatchlogs.Client
+	clues  clueClients
 	budget *budget
 	reads  *batches
 
@@ -118,11 +119,16 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	c.ecr = sync.OnceValue(func() *ecr.Client { return ecr.NewFromConfig(cfg) })
 	c.sts = sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) })
 	c.logs = sync.OnceValue(func() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
+	c.clues = newClueClients(cfg)
 	return c, nil
 }
 
 // Region is the region in use.
 func (c *Client) Region() string { return c.cfg.Region }
+
+// IsAWS reports whether the calls go to AWS itself, and not to an endpoint that
+// somebody has set.
+func (c *Client) IsAWS() bool { return c.cfg.BaseEndpoint == nil }
 
 func retryer(attempts int) aws.Retryer {
 	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {

@@ -347,6 +347,8 @@ func service(s types.Service) deploy.Service {
 		Controller:     "ECS", // ECS leaves it out when it is the default
 		Record:         aws.ToString(s.CurrentServiceDeployment),
 		Tags:           map[string]string{},
+		LoadBalancers:  loadBalancers(s.LoadBalancers),
+		Exec:           s.EnableExecuteCommand,
 	}
 	if s.DeploymentController != nil && s.DeploymentController.Type != "" {
 		out.Controller = string(s.DeploymentController.Type)
@@ -402,6 +404,9 @@ func task(t types.Task) rollout.Task {
 		StoppedReason:  aws.ToString(t.StoppedReason),
 		CreatedAt:      aws.ToTime(t.CreatedAt),
 		StoppedAt:      firstTime(t.StoppedAt, t.StoppingAt),
+		PullStarted:    aws.ToTime(t.PullStartedAt),
+		PullStopped:    aws.ToTime(t.PullStoppedAt),
+		StartedAt:      aws.ToTime(t.StartedAt),
 	}
 	for _, c := range t.Containers {
 		container := rollout.Container{
@@ -410,6 +415,7 @@ func task(t types.Task) rollout.Task {
 			Digest: aws.ToString(c.ImageDigest),
 			Status: aws.ToString(c.LastStatus),
 			Reason: aws.ToString(c.Reason),
+			Health: string(c.HealthStatus),
 		}
 		if c.ExitCode != nil {
 			code := int(*c.ExitCode)

@@ -47,7 +47,8 @@ func (e *Error) kind() deploy.Kind {
 	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
 		return deploy.Denied
 	case "ClusterNotFoundException", "ServiceNotFoundException", "ServiceDeploymentNotFoundException",
-		"ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException", missing:
+		"ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException", missing,
+		"LifecyclePolicyNotFoundException", "NoSuchEntity", "TargetGroupNotFound":
 		return deploy.NotFound
 	case "ConflictException":
 		return deploy.Conflict
@@ -97,7 +98,10 @@ func actionOf(message string, err error) string {
 	if !errors.As(err, &op) {
 		return ""
 	}
-	for _, known := range [][2]string{{"ECS", "ecs"}, {"ECR", "ecr"}, {"CloudWatch Logs", "logs"}, {"STS", "sts"}} {
+	for _, known := range [][2]string{
+		{"ECS", "ecs"}, {"ECR", "ecr"}, {"CloudWatch Logs", "logs"}, {"STS", "sts"}, {"IAM", "iam"}, {"SSM", "ssm"},
+		{"Secrets Manager", "secretsmanager"}, {"Elastic Load Balancing v2", "elasticloadbalancing"},
+	} {
 		if op.Service() == known[0] {
 			return known[1] + ":" + op.Operation()
 		}

@@ -42,7 +42,7 @@ func (s *session) harbour(ctx context.Context, flags config.Flags) (*harbour, er
 	}
 	return &harbour{
 		client: client, settings: set,
-		ports: deploy.Ports{AWS: client, Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
+		ports: deploy.Ports{AWS: client, Clues: client, Console: client.IsAWS(), Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
 		target: deploy.Target{
 			Cluster: set.Cluster.Value, Service: set.Service.Value, Account: set.Account.Value, Region: set.Region.Value,
 		},

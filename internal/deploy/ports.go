@@ -21,10 +21,12 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 )
 
-// Ports is everything outside that the use cases need. All fields are
-// required.
+// Ports is everything outside that the use cases need. All fields but Clues
+// are required.
 type Ports struct {
 	AWS       AWS
+	Clues     Clues // nil: failures are explained by what ECS and the logs say
+	Console   bool  // AWS's own console shows what these calls are about
 	Knowledge *diagnose.Knowledge
 	Now       func() time.Time
 	// Sleep waits for the duration, or returns the context's error as soon as
@@ -114,6 +116,8 @@ type Service struct {
 	RollsBack      bool   // ECS's circuit breaker is on, and puts a failed deployment back by itself
 	Record         string // ARN of the current service deployment; "" where ECS keeps none
 	Tags           map[string]string
+	LoadBalancers  []LoadBalancer
+	Exec           bool // enableExecuteCommand: a shell can be had in its tasks
 }
 
 // Update is a change to a service. Nothing but this is sent: how tasks are

@@ -27,6 +27,7 @@ const errTimeout Kind = "the rollout did not end in time"
 // watch looks at a service until its tracker has a verdict.
 type watch struct {
 	*job
+	inquiry   *inquiry
 	step      story.Step
 	tracker   *rollout.Tracker
 	earlier   string            // the record that was current before, of no interest
@@ -45,6 +46,7 @@ type watch struct {
 func (j *job) newWatch(step story.Step, tracker *rollout.Tracker, s rollout.Start) *watch {
 	w := &watch{
 		job:       j,
+		inquiry:   j.newInquiry(),
 		step:      step,
 		tracker:   tracker,
 		earlier:   s.EarlierServiceDeployment,

@@ -65,6 +65,9 @@ type Task struct {
 	StoppedReason  string
 	CreatedAt      time.Time
 	StoppedAt      time.Time // zero while it runs
+	PullStarted    time.Time // zero when it came to no pull; likewise below
+	PullStopped    time.Time
+	StartedAt      time.Time // when it was RUNNING
 	Containers     []Container
 
 	// Cause is what the observer made of a failed task, nil when it could
@@ -78,6 +81,7 @@ type Container struct {
 	Image    string
 	Digest   string // "" until pulled
 	Status   string
+	Health   string // HEALTHY, UNHEALTHY, UNKNOWN; "" without a health check
 	Reason   string
 	ExitCode *int // nil while it runs, and when it never did
 }

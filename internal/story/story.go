@@ -56,16 +56,64 @@ const (
 
 // Failure is the evidence of one failed task.
 type Failure struct {
-	TaskID        string   `json:"taskId"`
-	StopCode      string   `json:"stopCode,omitempty"`
-	StoppedReason string   `json:"stoppedReason,omitempty"`
-	Container     string   `json:"container,omitempty"` // the one that brought the task down, where one can be named
-	ExitCode      *int     `json:"exitCode,omitempty"`
-	Reason        string   `json:"reason,omitempty"` // the container's own
-	Log           []string `json:"log,omitempty"`    // its last lines
-	Cause         string   `json:"cause,omitempty"`  // named cause, in one sentence
-	Check         string   `json:"check,omitempty"`  // what to look at
-	Fix           string   `json:"fix,omitempty"`    // what to do
+	TaskID        string         `json:"taskId"`
+	StopCode      string         `json:"stopCode,omitempty"`
+	StoppedReason string         `json:"stoppedReason,omitempty"`
+	Container     string         `json:"container,omitempty"` // the one that brought the task down, where one can be named
+	ExitCode      *int           `json:"exitCode,omitempty"`
+	ExitMeaning   string         `json:"exitMeaning,omitempty"` // of the exit code, where it has one
+	Reason        string         `json:"reason,omitempty"`      // the container's own
+	Health        string         `json:"health,omitempty"`      // of its health check, where it has one
+	Others        []ContainerEnd `json:"others,omitempty"`      // the task's other containers that did not end well
+	PullTime      time.Duration  `json:"pullNs,omitempty"`      // that all images took
+	RunTime       time.Duration  `json:"runNs,omitempty"`       // from RUNNING to the stop
+	Log           []string       `json:"log,omitempty"`         // its last lines, what looks like a secret taken out
+	LogAt         string         `json:"logAt,omitempty"`       // where the rest is, or all of it
+	CauseID       string         `json:"causeId,omitempty"`     // as docs/diagnoses.md has it
+	Cause         string         `json:"cause,omitempty"`       // named cause, in one sentence
+	Facts         []string       `json:"facts,omitempty"`       // what was found out beside it, each by a read
+	Check         string         `json:"check,omitempty"`       // what to look at
+	Fix           string         `json:"fix,omitempty"`         // what to do
+	Links         []Link         `json:"links,omitempty"`
+}
+
+// ContainerEnd is how one container of a task ended.
+type ContainerEnd struct {
+	Name        string   `json:"name"`
+	ExitCode    *int     `json:"exitCode,omitempty"`
+	ExitMeaning string   `json:"exitMeaning,omitempty"`
+	Reason      string   `json:"reason,omitempty"`
+	Health      string   `json:"health,omitempty"`
+	Log         []string `json:"log,omitempty"` // as that of a Failure
+}
+
+// Link is a page of AWS's console.
+type Link struct {
+	Name string `json:"name"` // "task", "log", "images"
+	URL  string `json:"url"`
+}
+
+// Finding is one thing that is wrong with a service, with what shows it.
+type Finding struct {
+	ID       string   `json:"id"` // as docs/diagnoses.md has it; "unknown" for what no cause is known for
+	Cause    string   `json:"cause"`
+	Certain  bool     `json:"certain"`        // no retry mends it
+	Past     bool     `json:"past,omitempty"` // the service came to a steady state after it
+	Evidence []Quote  `json:"evidence"`       // the newest first
+	Facts    []string `json:"facts,omitempty"`
+	Log      []string `json:"log,omitempty"` // last lines of the newest task, what looks like a secret taken out
+	LogAt    string   `json:"logAt,omitempty"`
+	Check    string   `json:"check,omitempty"`
+	Fix      string   `json:"fix,omitempty"`
+	Links    []Link   `json:"links,omitempty"`
+}
+
+// Quote is what somebody said, word for word.
+type Quote struct {
+	From  string    `json:"from"` // "task 0123abcd", "event", "deployment", "ecr"
+	At    time.Time `json:"at,omitzero"`
+	Text  string    `json:"text"`
+	Count int       `json:"count,omitempty"` // said so often, where more than once; At is the last time
 }
 
 // Verdict is what the command came to.

@@ -80,9 +80,11 @@ func hang(head, s string, indent, width int) []string {
 
 // field is one "name  value" pair of a card, in lines.
 func (p palette) field(name, value string, width int) []string {
-	const names = 10 // the longest name and two spaces
-	return hang("  "+p.faint.Render(pad(name, names)), clean(value), 2+names, width)
+	return hang("  "+p.faint.Render(pad(name, fieldNames)), clean(value), 2+fieldNames, width)
 }
+
+// fieldNames is the longest name of a field and two spaces.
+const fieldNames = 10
 
 // pad fills s with spaces up to width columns.
 func pad(s string, width int) string {

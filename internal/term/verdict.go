@@ -63,15 +63,51 @@ func (p palette) failure(service string, f story.Failure, width int) []string {
 	if container := containerEnd(f); container != "" {
 		lines = append(lines, hang("  ", container, 2, width)...)
 	}
-	for _, line := range f.Log {
+	lines = append(lines, p.logTail(f.Log, width)...)
+	for _, c := range f.Others {
+		end := containerEnd(story.Failure{Container: c.Name, ExitCode: c.ExitCode, ExitMeaning: c.ExitMeaning, Reason: c.Reason, Health: c.Health})
+		lines = append(lines, hang("  ", end, 2, width)...)
+		lines = append(lines, p.logTail(c.Log, width)...)
+	}
+	if len(f.Log) == 0 && f.LogAt != "" && f.ExitCode != nil {
+		lines = append(lines, p.field("log", f.LogAt, width)...)
+	}
+	return append(lines, p.advice(f.Cause, f.Facts, f.Check, f.Fix, f.Links, width)...)
+}
+
+// logTail is the last lines of a container's log.
+func (p palette) logTail(log []string, width int) []string {
+	var lines []string
+	for _, line := range log {
 		for _, row := range hang("", strings.TrimRight(plain(line), " "), 0, max(0, width-4)) {
 			lines = append(lines, "  "+p.faint.Render("│ "+row))
 		}
 	}
-	for _, advice := range [][2]string{{"cause", f.Cause}, {"check", f.Check}, {"fix", f.Fix}} {
-		if advice[1] != "" {
-			lines = append(lines, p.field(advice[0], advice[1], width)...)
+	return lines
+}
+
+// advice is what is known of a failure and what to do about it: the same when
+// a deploy fails and in a diagnosis.
+func (p palette) advice(cause string, facts []string, check, fix string, links []story.Link, width int) []string {
+	var lines []string
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, p.field(name, value, width)...)
 		}
+	}
+	add("cause", cause)
+	for i, fact := range facts {
+		name := "found"
+		if i > 0 {
+			name = ""
+		}
+		add(name, fact)
+	}
+	add("check", check)
+	add("fix", fix)
+	for _, l := range links {
+		// An address that is broken into lines is none.
+		lines = append(lines, "  "+p.faint.Render(pad(l.Name, fieldNames-1)+" ")+clean(l.URL))
 	}
 	return lines
 }
@@ -87,8 +123,17 @@ func containerEnd(f story.Failure) string {
 			end = "container"
 		}
 		end += fmt.Sprintf(" exited with code %d", *f.ExitCode)
+		if f.ExitMeaning != "" {
+			end += " (" + f.ExitMeaning + ")"
+		}
+		if f.RunTime > 0 {
+			end += " after " + age(f.RunTime)
+		}
 	}
-	if reason := clean(f.Reason); reason != "" {
+	if f.Health == "UNHEALTHY" {
+		end += ", unhealthy"
+	}
+	if reason := clean(f.Reason); reason != "" && reason != clean(f.StoppedReason) {
 		if end != "" {
 			end += ": "
 		}

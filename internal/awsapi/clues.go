@@ -1,0 +1,364 @@
+package awsapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+)
+
+var _ deploy.Clues = (*Client)(nil)
+
+// clueClients are made when the first clue is looked for: most runs have none.
+type clueClients struct {
+	secrets func() *secretsmanager.Client
+	ssm     func() *ssm.Client
+	iam     func() *iam.Client
+	elb     func() *elb.Client
+}
+
+func newClueClients(cfg aws.Config) clueClients {
+	return clueClients{
+		secrets: sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(cfg) }),
+		ssm:     sync.OnceValue(func() *ssm.Client { return ssm.NewFromConfig(cfg) }),
+		iam:     sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg) }),
+		elb:     sync.OnceValue(func() *elb.Client { return elb.NewFromConfig(cfg) }),
+	}
+}
+
+// registryOf is how ECR is asked for the registry of an image: its account,
+// and the region where that is another.
+func (c *Client) registryOf(doing string, ref image.Reference) (*string, func(*ecr.Options), error) {
+	registry, isECR := image.ParseECRHost(ref.Registry)
+	switch {
+	case isECR:
+		return &registry.Account, func(o *ecr.Options) { o.Region = registry.Region }, nil
+	case c.isEndpoint(ref.Registry):
+		return nil, func(*ecr.Options) {}, nil
+	}
+	return nil, nil, fmt.Errorf("%s: %s is not an ECR registry: %w", doing, ref.Registry, deploy.Unsupported)
+}
+
+// maxShelved bounds what is read of a repository: ten calls.
+const maxShelved = 10_000
+
+// Shelved implements deploy.Shelf.
+func (c *Client) Shelved(ctx context.Context, ref image.Reference) ([]lifecycle.Image, bool, error) {
+	doing := "list the images of " + ref.Repository
+	account, where, err := c.registryOf(doing, ref)
+	if err != nil {
+		return nil, false, err
+	}
+	var images []lifecycle.Image
+	pages := ecr.NewDescribeImagesPaginator(c.ecr(), &ecr.DescribeImagesInput{
+		RegistryId: account, RepositoryName: &ref.Repository, MaxResults: aws.Int32(1000),
+	})
+	for pages.HasMorePages() && len(images) < maxShelved {
+		page, err := pages.NextPage(ctx, where)
+		if err != nil {
+			return nil, false, wrap(doing, err)
+		}
+		for _, d := range page.ImageDetails {
+			images = append(images, lifecycle.Image{
+				Digest:          aws.ToString(d.ImageDigest),
+				Tags:            d.ImageTags,
+				Status:          lifecycle.Status(d.ImageStatus),
+				PushedAt:        aws.ToTime(d.ImagePushedAt),
+				LastPulledAt:    aws.ToTime(d.LastRecordedPullTime),
+				LastArchivedAt:  aws.ToTime(d.LastArchivedAt),
+				LastActivatedAt: aws.ToTime(d.LastActivatedAt),
+				MediaType:       aws.ToString(d.ImageManifestMediaType),
+				Subject:         aws.ToString(d.SubjectManifestDigest),
+			})
+		}
+	}
+	return images, !pages.HasMorePages(), nil
+}
+
+// LifecyclePolicy implements deploy.Shelf.
+func (c *Client) LifecyclePolicy(ctx context.Context, ref image.Reference) ([]byte, error) {
+	doing := "read the lifecycle policy of " + ref.Repository
+	account, where, err := c.registryOf(doing, ref)
+	if err != nil {
+		return nil, err
+	}
+	out, err := c.ecr().GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: account, RepositoryName: &ref.Repository}, where)
+	if err != nil {
+		return nil, wrap(doing, err)
+	}
+	return []byte(aws.ToString(out.LifecyclePolicyText)), nil
+}
+
+// manifest is what of a manifest says where it runs: its parts, for an index,
+// or where its config is.
+type manifest struct {
+	Manifests []struct {
+		Platform    platform          `json:"platform"`
+		Annotations map[string]string `json:"annotations"`
+	} `json:"manifests"`
+	Config struct {
+		Digest    string `json:"digest"`
+		MediaType string `json:"mediaType"`
+	} `json:"config"`
+}
+
+// platform has the same members in an index and in an image's config.
+type platform struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+	Variant      string `json:"variant"`
+}
+
+func (p platform) String() string {
+	return strings.TrimSuffix(p.OS+"/"+p.Architecture+"/"+p.Variant, "/")
+}
+
+// Platforms implements deploy.Shelf.
+func (c *Client) Platforms(ctx context.Context, ref image.Reference) ([]string, error) {
+	doing := "read the platforms of " + ref.String()
+	account, where, err := c.registryOf(doing, ref)
+	if err != nil {
+		return nil, err
+	}
+	id := types.ImageIdentifier{ImageTag: &ref.Tag}
+	if ref.Digest != "" {
+		id = types.ImageIdentifier{ImageDigest: &ref.Digest}
+	}
+	out, err := c.ecr().BatchGetImage(ctx, &ecr.BatchGetImageInput{
+		RegistryId: account, RepositoryName: &ref.Repository, ImageIds: []types.ImageIdentifier{id},
+		AcceptedMediaTypes: []string{
+			"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+			"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
+		},
+	}, where)
+	if err != nil {
+		return nil, wrap(doing, err)
+	}
+	if len(out.Images) == 0 {
+		return nil, notThere(doing, "image "+ref.String())
+	}
+	var m manifest
+	if err := json.Unmarshal([]byte(aws.ToString(out.Images[0].ImageManifest)), &m); err != nil {
+		return nil, fmt.Errorf("%s: its manifest: %w", doing, err)
+	}
+	var platforms []string
+	for _, part := range m.Manifests {
+		// BuildKit's attestations stand beside the images as unknown/unknown.
+		if part.Platform.OS != "unknown" && part.Annotations["vnd.docker.reference.type"] == "" {
+			platforms = append(platforms, part.Platform.String())
+		}
+	}
+	if len(m.Manifests) > 0 || m.Config.Digest == "" {
+		return platforms, nil
+	}
+	layer, err := c.ecr().GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
+		RegistryId: account, RepositoryName: &ref.Repository, LayerDigest: &m.Config.Digest,
+	}, where)
+	if err != nil {
+		return nil, wrap(doing, err)
+	}
+	var config platform
+	if err := c.download(ctx, aws.ToString(layer.DownloadUrl), &config); err != nil {
+		return nil, fmt.Errorf("%s: its config: %w", doing, err)
+	}
+	if config.OS == "" && config.Architecture == "" {
+		return nil, nil
+	}
+	return []string{config.String()}, nil
+}
+
+// download reads a small JSON document from where ECR says. The address is
+// signed, and so is in no error.
+func (c *Client) download(ctx context.Context, address string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return errors.New("the address that ECR gave is not one")
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		if failed, ok := errors.AsType[*url.Error](err); ok {
+			err = failed.Err
+		}
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the answer is %s", answer.Status)
+	}
+	const most = 4 << 20 // of an image's config
+	return json.NewDecoder(io.LimitReader(answer.Body, most)).Decode(into)
+}
+
+// Secret implements deploy.SecretMetadata.
+func (c *Client) Secret(ctx context.Context, id string) (deploy.Secret, error) {
+	out, err := c.clues.secrets().DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id}, func(o *secretsmanager.Options) {
+		o.Region = cmp.Or(regionOf(id), o.Region)
+	})
+	if err != nil {
+		return deploy.Secret{}, wrap("look up secret "+id, err)
+	}
+	secret := deploy.Secret{Name: aws.ToString(out.Name), Deleted: aws.ToTime(out.DeletedDate), ChangedAt: aws.ToTime(out.LastChangedDate)}
+	for _, stages := range out.VersionIdsToStages {
+		for _, stage := range stages {
+			secret.HasCurrent = secret.HasCurrent || stage == "AWSCURRENT"
+		}
+	}
+	return secret, nil
+}
+
+// Parameter implements deploy.SecretMetadata. DescribeParameters shows no
+// value.
+func (c *Client) Parameter(ctx context.Context, name string) (bool, error) {
+	out, err := c.clues.ssm().DescribeParameters(ctx, &ssm.DescribeParametersInput{
+		ParameterFilters: []ssmtypes.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("Equals"), Values: parameterNames(name)}},
+	}, func(o *ssm.Options) { o.Region = cmp.Or(regionOf(name), o.Region) })
+	if err != nil {
+		return false, wrap("look up parameter "+name, err)
+	}
+	return len(out.Parameters) > 0, nil
+}
+
+// parameterNames are the names that may be meant: the ARN of /token and that
+// of token are the same.
+func parameterNames(name string) []string {
+	_, path, isARN := strings.Cut(name, ":parameter/")
+	switch {
+	case !isARN:
+		return []string{name}
+	case strings.Contains(path, "/"):
+		return []string{"/" + path}
+	}
+	return []string{path, "/" + path}
+}
+
+// LogGroups implements deploy.LogGroups.
+func (c *Client) LogGroups(ctx context.Context, region, prefix string) ([]string, error) {
+	in := &cloudwatchlogs.DescribeLogGroupsInput{}
+	if prefix != "" {
+		in.LogGroupNamePrefix = &prefix
+	}
+	var names []string
+	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(c.logs(), in)
+	for pages.HasMorePages() && len(names) < 200 {
+		page, err := pages.NextPage(ctx, func(o *cloudwatchlogs.Options) { o.Region = cmp.Or(region, o.Region) })
+		if err != nil {
+			return nil, wrap("list log groups", err)
+		}
+		for _, g := range page.LogGroups {
+			names = append(names, aws.ToString(g.LogGroupName))
+		}
+	}
+	return names, nil
+}
+
+// TrustPolicy implements deploy.Roles. IAM gives the document as a part of a
+// URL (GetRole in the IAM API reference).
+func (c *Client) TrustPolicy(ctx context.Context, role string) ([]byte, error) {
+	doing := "read role " + path.Base(role)
+	out, err := c.clues.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(path.Base(role))})
+	if err != nil {
+		return nil, wrap(doing, err)
+	}
+	document, err := url.QueryUnescape(aws.ToString(out.Role.AssumeRolePolicyDocument))
+	if err != nil {
+		return nil, fmt.Errorf("%s: its trust policy: %w", doing, err)
+	}
+	return []byte(document), nil
+}
+
+// TargetGroup implements deploy.TargetGroups.
+func (c *Client) TargetGroup(ctx context.Context, arn string) (deploy.TargetGroup, error) {
+	doing := "read target group " + targetGroupName(arn)
+	out, err := c.clues.elb().DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
+	if err != nil {
+		return deploy.TargetGroup{}, wrap(doing, err)
+	}
+	if len(out.TargetGroups) == 0 {
+		return deploy.TargetGroup{}, notThere(doing, "target group "+targetGroupName(arn))
+	}
+	g := out.TargetGroups[0]
+	group := deploy.TargetGroup{
+		Name: aws.ToString(g.TargetGroupName), Protocol: string(g.HealthCheckProtocol),
+		Port: aws.ToString(g.HealthCheckPort), Path: aws.ToString(g.HealthCheckPath),
+	}
+	if g.Matcher != nil {
+		group.Matcher = cmp.Or(aws.ToString(g.Matcher.HttpCode), aws.ToString(g.Matcher.GrpcCode))
+	}
+	return group, nil
+}
+
+// Targets implements deploy.TargetGroups.
+func (c *Client) Targets(ctx context.Context, arn string) ([]deploy.TargetState, error) {
+	out, err := c.clues.elb().DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
+	if err != nil {
+		return nil, wrap("read the targets of "+targetGroupName(arn), err)
+	}
+	var targets []deploy.TargetState
+	for _, d := range out.TargetHealthDescriptions {
+		var target deploy.TargetState
+		if d.Target != nil {
+			target.ID, target.Port = aws.ToString(d.Target.Id), int(aws.ToInt32(d.Target.Port))
+		}
+		if h := d.TargetHealth; h != nil {
+			target.State, target.Reason, target.Description = string(h.State), string(h.Reason), aws.ToString(h.Description)
+		}
+		targets = append(targets, target)
+	}
+	return targets, nil
+}
+
+// targetGroupName is the name in arn:…:targetgroup/NAME/ID.
+func targetGroupName(arn string) string {
+	_, rest, ok := strings.Cut(arn, ":targetgroup/")
+	if !ok {
+		return arn
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return name
+}
+
+// regionOf is the region that an ARN names, "" of anything else.
+func regionOf(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" {
+		return ""
+	}
+	return parts[3]
+}
+
+func loadBalancers(list []ecstypes.LoadBalancer) []deploy.LoadBalancer {
+	var out []deploy.LoadBalancer
+	for _, l := range list {
+		if l.TargetGroupArn == nil { // a Classic Load Balancer
+			continue
+		}
+		out = append(out, deploy.LoadBalancer{
+			TargetGroup: *l.TargetGroupArn, Container: aws.ToString(l.ContainerName), ContainerPort: int(aws.ToInt32(l.ContainerPort)),
+		})
+	}
+	return out
+}
