@@ -50,6 +50,8 @@ type commands struct {
 	Diff    diffCommand    `cmd:"" help:"Show how revisions of a task definition differ, or what a deploy would change." group:"Look"`
 	Wait    waitCommand    `cmd:"" help:"Follow the rollout that is under way to its verdict." group:"Look"`
 
+	Diagnose diagnoseCommand `cmd:"" help:"Find out what is wrong with a service: cause, evidence, what to do." group:"Look"`
+
 	Drydock drydockCommand `cmd:"" help:"The embedded AWS: ECS, ECR, registry, logs and STS on one loopback port." group:"Offline"`
 
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -67,8 +69,8 @@ type Globals struct {
 //
 //	0 done · 1 unexpected error · 2 usage or configuration · 3 refused, nothing
 //	was changed · 4 rollout failed, service is back · 5 rollout failed and not
-//	back · 6 superseded · 7 timed out, still rolling · 8 a difference was found,
-//	where that was asked for · 130 interrupted
+//	back · 6 superseded · 7 timed out, still rolling · 8 a difference or a fault
+//	was found, where that was asked for · 130 interrupted
 func Run(ctx context.Context, args []string, sys System) (code int) {
 	// Kong ends the process by itself after --help; the panic takes that out
 	// of its hands without running the command.
