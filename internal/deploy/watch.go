@@ -139,12 +139,13 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 		w.noteDenied(err)
 	}
 	wg.Wait()
-	for i, t := range stopped {
+	// A task that was listed as running may have failed when it is described.
+	o.Tasks = append(running, stopped...)
+	for i, t := range o.Tasks {
 		if w.tracker.Mine(t) && t.Failed() && !w.known[t.ID] {
-			stopped[i].Cause = w.examine(ctx, t).cause
+			o.Tasks[i].Cause = w.examine(ctx, t).cause
 		}
 	}
-	o.Tasks = append(running, stopped...)
 	return o, nil
 }
 
