@@ -77,6 +77,9 @@ func (s *Store) putParameter(_ context.Context, in *putParameterInput) (*putPara
 		return nil, err
 	}
 	name := strings.TrimSpace(*in.Name)
+	if name == "" {
+		return nil, invalid("Parameter name must not be blank.")
+	}
 	if err := s.checkName(name); err != nil {
 		return nil, err
 	}

@@ -139,6 +139,7 @@ func TestPutParameterRefuses(t *testing.T) {
 		{ssm.PutParameterInput{Name: s("a/b"), Value: s("y"), Type: types.ParameterTypeString}, "ValidationException", "Parameter name must be a fully qualified name."},
 		{ssm.PutParameterInput{Name: s("/aws/x"), Value: s("y"), Type: types.ParameterTypeString}, "AccessDeniedException", "No access to reserved parameter name: /aws/x."},
 		{ssm.PutParameterInput{Name: s("/ssm"), Value: s("y"), Type: types.ParameterTypeString}, "ValidationException", ""},
+		{ssm.PutParameterInput{Name: s("  "), Value: s("y"), Type: types.ParameterTypeString}, "ValidationException", "Parameter name must not be blank."},
 		{ssm.PutParameterInput{Name: s("/a b"), Value: s("y"), Type: types.ParameterTypeString}, "ValidationException", ""},
 		{ssm.PutParameterInput{Name: s(strings.Repeat("/a", 16)), Value: s("y"), Type: types.ParameterTypeString}, "HierarchyLevelLimitExceededException", ""},
 		{ssm.PutParameterInput{Name: s("n"), Value: s("{{ssm:x}}"), Type: types.ParameterTypeString}, "ValidationException", ""},
