@@ -25,14 +25,27 @@ type harbour struct {
 
 // harbour reads the settings and prepares the calls to AWS; it makes none.
 func (s *session) harbour(ctx context.Context, flags config.Flags) (*harbour, error) {
-	set, err := config.Resolve(flags, s.sys.Getenv)
+	look, err := s.lookup()
+	if err != nil {
+		return nil, err
+	}
+	set, err := look.Resolve(flags)
 	if err == nil {
 		err = set.Require(&set.Cluster, &set.Service)
 	}
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.client(ctx)
+	list, err := s.moor(ctx, look, []config.Settings{set})
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// moor prepares the calls to AWS for some services, with one client for all.
+func (s *session) moor(ctx context.Context, look config.Lookup, settings []config.Settings) ([]*harbour, error) {
+	client, err := awsapi.New(ctx, awsapi.Options{Log: s.log(), Region: s.regionOf(look, settings[0])})
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +53,36 @@ func (s *session) harbour(ctx context.Context, flags config.Flags) (*harbour, er
 	if err != nil {
 		return nil, fmt.Errorf("load the diagnoses: %w", err)
 	}
-	return &harbour{
-		client: client, settings: set,
-		ports: deploy.Ports{AWS: client, Clues: client, Console: client.IsAWS(), Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
-		target: deploy.Target{
-			Cluster: set.Cluster.Value, Service: set.Service.Value, Account: set.Account.Value, Region: set.Region.Value,
-		},
-	}, nil
+	ports := deploy.Ports{AWS: client, Clues: client, Console: client.IsAWS(), Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep}
+	if len(settings) > 1 {
+		ports = deploy.Shared(ports)
+	}
+	list := make([]*harbour, len(settings))
+	for i, set := range settings {
+		list[i] = &harbour{client: client, settings: set, ports: ports, target: targetOf(set)}
+	}
+	return list, nil
+}
+
+func targetOf(set config.Settings) deploy.Target {
+	return deploy.Target{
+		Cluster: set.Cluster.Value, Service: set.Service.Value, Account: set.Account.Value, Region: set.Region.Value,
+	}
+}
+
+// images are those of a tag, for each container that gets one.
+func (h *harbour) images(ctx context.Context, tag string) (image.Reference, []deploy.Replacement, error) {
+	first, err := imageOf(ctx, h.ports.AWS, h.settings, tag)
+	if err != nil || len(h.settings.Containers) < 2 {
+		return first, nil, err
+	}
+	var others []deploy.Replacement
+	for _, c := range h.settings.Containers[1:] {
+		ref := first
+		ref.Repository = c.Repository
+		others = append(others, deploy.Replacement{Container: c.Name, Image: ref})
+	}
+	return first, others, nil
 }
 
 // client is AWS as the environment says, its calls logged with --verbose.
@@ -56,17 +92,17 @@ func (s *session) client(ctx context.Context) (*awsapi.Client, error) {
 
 // imageOf is the image of a tag in the ECR repository that is set. Without a
 // registry it is the account's own.
-func imageOf(ctx context.Context, client *awsapi.Client, set config.Settings, tag string) (image.Reference, error) {
+func imageOf(ctx context.Context, who deploy.Identity, set config.Settings, tag string) (image.Reference, error) {
 	if err := set.Require(&set.Repository); err != nil {
 		return image.Reference{}, err
 	}
 	host, source := set.Registry.Value, set.Registry.Source
 	if host == "" {
-		caller, err := client.Caller(ctx)
+		caller, err := who.Caller(ctx)
 		if err != nil {
 			return image.Reference{}, fmt.Errorf("find the account's registry: %w", err)
 		}
-		host, source = image.ECR{Account: caller.Account, Region: client.Region()}.Host(), "the account"
+		host, source = image.ECR{Account: caller.Account, Region: caller.Region}.Host(), "the account"
 	}
 	ref, err := image.Parse(host + "/" + set.Repository.Value + ":" + tag)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
-	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 )
 
@@ -35,7 +34,7 @@ type buildCommand struct {
 
 // Run builds the image of a tag.
 func (c *buildCommand) Run(ctx context.Context, s *session) error {
-	client, ref, err := s.image(ctx, c.imageNames, c.Tag, c.policy())
+	client, ref, err := s.image(ctx, c.imageNames, c.Tag, c.tagFlags)
 	if err != nil {
 		return err
 	}
@@ -48,19 +47,23 @@ func (c *buildCommand) Run(ctx context.Context, s *session) error {
 }
 
 // image is the image that build and push are about.
-func (s *session) image(ctx context.Context, names imageNames, given string, policy image.Policy) (*awsapi.Client, image.Reference, error) {
-	set, err := config.Resolve(names.flags(), s.sys.Getenv)
+func (s *session) image(ctx context.Context, names imageNames, given string, policy tagFlags) (*awsapi.Client, image.Reference, error) {
+	look, err := s.lookup()
+	if err != nil {
+		return nil, image.Reference{}, err
+	}
+	set, err := look.Resolve(names.flags())
 	if err == nil {
 		err = set.Require(&set.Repository)
 	}
 	if err != nil {
 		return nil, image.Reference{}, err
 	}
-	tag, err := s.releaseTag(ctx, given, policy)
+	tag, err := s.releaseTag(ctx, given, policy.of(set))
 	if err != nil {
 		return nil, image.Reference{}, err
 	}
-	client, err := s.client(ctx)
+	client, err := awsapi.New(ctx, awsapi.Options{Log: s.log(), Region: s.regionOf(look, set)})
 	if err != nil {
 		return nil, image.Reference{}, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/term"
 )
 
@@ -52,6 +53,9 @@ type commands struct {
 
 	Diagnose diagnoseCommand `cmd:"" help:"Find out what is wrong with a service: cause, evidence, what to do." group:"Look"`
 
+	Config configCommand `cmd:"" name:"config" help:"plimsoll.yaml, and where every setting comes from." group:"Set up"`
+	Init   initCommand   `cmd:"" help:"Write what a project needs." group:"Set up"`
+
 	Drydock drydockCommand `cmd:"" help:"The embedded AWS: ECS, ECR, registry, logs and STS on one loopback port." group:"Offline"`
 
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -62,6 +66,8 @@ type commands struct {
 type Globals struct {
 	Output  string `help:"How to speak: text, or json (one object a line on stdout)." enum:"text,json" default:"text" placeholder:"text"`
 	NoColor bool   `help:"No colours (NO_COLOR)."`
+	Config  string `help:"The plimsoll.yaml to use (PLIMSOLL_CONFIG); the nearest one up to the root of the repository when not given." placeholder:"FILE"`
+	Env     string `help:"Environment of plimsoll.yaml (PLIMSOLL_ENV)." placeholder:"NAME"`
 	Verbose bool   `short:"v" help:"Log every call to AWS on stderr."`
 }
 
@@ -126,6 +132,7 @@ type session struct {
 	sys     System
 	globals *Globals
 	term    *term.Terminal
+	file    *config.File // once it was read; nil where there is none
 }
 
 // json says whether the result is to be JSON.
@@ -134,6 +141,16 @@ func (s *session) json() bool { return s.globals.Output == "json" }
 func (s *session) terminal() *term.Terminal {
 	if s.term == nil {
 		s.term = term.New(s.termOptions())
+	}
+	return s.term
+}
+
+// briefTerminal is the terminal for several services.
+func (s *session) briefTerminal() *term.Terminal {
+	if s.term == nil {
+		o := s.termOptions()
+		o.Brief = true
+		s.term = term.New(o)
 	}
 	return s.term
 }

@@ -6,21 +6,31 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 // timeoutFlag is of every command that waits for a rollout.
 type timeoutFlag struct {
-	Timeout time.Duration `help:"Stop waiting after so long (exit 7); the rollout goes on." default:"15m" placeholder:"15m"`
+	Timeout *time.Duration `help:"Stop waiting after so long (exit 7); the rollout goes on." placeholder:"15m"`
 }
 
 // Validate is called by kong.
 func (f timeoutFlag) Validate() error {
-	if f.Timeout <= 0 {
-		return fmt.Errorf("--timeout=%s: it must be above 0", f.Timeout)
+	if f.Timeout != nil && *f.Timeout <= 0 {
+		return fmt.Errorf("--timeout=%s: it must be above 0", *f.Timeout)
 	}
 	return nil
+}
+
+// timeout is how long to wait; 0 leaves it to the use case.
+func (f timeoutFlag) timeout(set config.Settings) time.Duration {
+	if f.Timeout != nil {
+		return *f.Timeout
+	}
+	return set.Timeout.Value
 }
 
 // rolloutFlags are those of every command that starts a rollout.
@@ -39,8 +49,12 @@ type tagFlags struct {
 	AllowPrerelease bool `help:"Also take tags such as v1.2.3-rc.1."`
 }
 
-func (f tagFlags) policy() image.Policy {
-	return image.Policy{AllowSHA: f.AllowSHA, AllowPrerelease: f.AllowPrerelease}
+// of is the tag policy: that of the settings, loosened.
+func (f tagFlags) of(set config.Settings) image.Policy {
+	p := set.Tags.Value
+	p.AllowSHA = p.AllowSHA || f.AllowSHA
+	p.AllowPrerelease = p.AllowPrerelease || f.AllowPrerelease
+	return p
 }
 
 type deployCommand struct {
@@ -53,7 +67,8 @@ type deployCommand struct {
 	rolloutFlags
 	reactionFlags
 	tagFlags
-	deployNames
+	manyFlags
+	deployManyNames
 }
 
 // Help goes below the usage.
@@ -64,23 +79,43 @@ that fails is put back, with its desired count: exit 4.
 
   plimsoll deploy --image-tag v1.2.0
   plimsoll deploy --image-tag v1.2.0 --desired-count 3
-  plimsoll deploy --image-tag v1.2.0 --dry-run`
+  plimsoll deploy --image-tag v1.2.0 --dry-run
+  plimsoll deploy --image-tag v1.2.0 --all --env stage
+
+Several services go in waves. All of them are checked before any is changed.`
 }
 
 // Run deploys an image that ECR has.
 func (c *deployCommand) Run(ctx context.Context, s *session) error {
-	h, err := s.harbour(ctx, c.flags())
+	harbours, err := s.harbours(ctx, c.servicesNames, c.flags())
 	if err != nil {
 		return err
 	}
-	ref, err := imageOf(ctx, h.client, h.settings, c.ImageTag)
-	if err != nil {
-		return err
+	act := func(h *harbour, dry bool) deploy.Act {
+		return func(ctx context.Context, tell story.Teller) (story.Verdict, error) {
+			ref, others, err := h.images(ctx, c.ImageTag)
+			if err != nil {
+				return story.Verdict{}, err
+			}
+			return deploy.Deploy(ctx, h.ports, deploy.Request{
+				Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref, Others: others,
+				Policy: c.of(h.settings), Base: c.Base, Desired: desired(c.DesiredCount, h.settings), Force: c.Force, TakeOver: c.TakeOver,
+				NoWait: c.NoWait, DryRun: dry, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
+				Watching: c.on(c.watching(h.settings)),
+			}, tell)
+		}
 	}
-	return verdict(deploy.Deploy(ctx, h.ports, deploy.Request{
-		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
-		Policy: c.policy(), Base: c.Base, Desired: c.DesiredCount, Force: c.Force, TakeOver: c.TakeOver,
-		NoWait: c.NoWait, DryRun: c.DryRun, Timeout: c.Timeout, Provenance: s.provenance(),
-		Watching: c.on(c.watching()),
-	}, s.terminal().Tell))
+	return s.sail(ctx, harbours, voyage{
+		manyFlags: c.manyFlags, noWait: c.NoWait, atOnce: c.DryRun,
+		check: func(h *harbour) deploy.Act { return act(h, true) },
+		do:    func(h *harbour) deploy.Act { return act(h, c.DryRun) },
+	})
+}
+
+// desired is the count that a deploy sets; nil leaves it.
+func desired(flag *int, set config.Settings) *int {
+	if flag == nil && set.Desired.Given() {
+		return &set.Desired.Value
+	}
+	return flag
 }

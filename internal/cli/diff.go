@@ -41,7 +41,7 @@ func (c *diffCommand) Run(ctx context.Context, s *session) error {
 		Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value,
 	}
 	if c.ImageTag != "" {
-		if r.Image, err = imageOf(ctx, h.client, h.settings, c.ImageTag); err != nil {
+		if r.Image, err = imageOf(ctx, h.ports.AWS, h.settings, c.ImageTag); err != nil {
 			return err
 		}
 	}

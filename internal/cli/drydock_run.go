@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/scenario"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 type drydockRun struct {

@@ -17,7 +17,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/account"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/client"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/fleet"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 // plantFiles plants what files say: exports in JSON together, then the fleets

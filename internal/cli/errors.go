@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 // usageError is a command line that cannot be meant.
@@ -107,11 +108,12 @@ func exitCode(err error) int {
 	_, usage := errors.AsType[*usageError](err)
 	_, missing := errors.AsType[*config.MissingError](err)
 	_, invalid := errors.AsType[*config.InvalidError](err)
+	_, file := errors.AsType[*strictyaml.Error](err)
 	_, remote := errors.AsType[*drydock.RemoteListenError](err)
 	_, refused := errors.AsType[*refusedError](err)
 	_, exists := errors.AsType[*build.TagExistsError](err)
 	switch {
-	case usage, missing, invalid, remote:
+	case usage, missing, invalid, file, remote:
 		return 2
 	case refused, exists:
 		return 3
@@ -126,7 +128,8 @@ func checkEmpty(parsed *kong.Context) error {
 		if p.Flag == nil {
 			continue
 		}
-		if value, ok := parsed.FlagValue(p.Flag).(string); ok && value == "" {
+		value := parsed.FlagValue(p.Flag)
+		if list, ok := value.([]string); value == "" || ok && (len(list) == 0 || slices.Contains(list, "")) {
 			return &usageError{fmt.Errorf("--%s is empty", p.Flag.Name), "give it a value, or leave it out"}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/term"
@@ -14,7 +15,7 @@ import (
 type historyCommand struct {
 	Limit int  `short:"n" help:"How many rollouts." default:"20" placeholder:"20"`
 	Long  bool `short:"l" help:"Whole digests, pipelines and reasons: a paragraph a rollout."`
-	serviceNames
+	servicesNames
 	containerName
 }
 
@@ -34,11 +35,15 @@ its records for about 90 days.`
 
 // Run shows the rollouts of a service, the newest first.
 func (c *historyCommand) Run(ctx context.Context, s *session) error {
-	h, err := s.harbour(ctx, c.serviceNames.flags())
+	harbours, err := s.harbours(ctx, c.servicesNames, config.Flags{Container: c.Container})
 	if err != nil {
 		return err
 	}
-	list, err := deploy.History(ctx, h.ports, h.target, c.Container, c.Limit)
+	if len(harbours) > 1 {
+		return c.many(ctx, s, harbours)
+	}
+	h := harbours[0]
+	list, err := deploy.History(ctx, h.ports, h.target, h.settings.Container.Value, c.Limit)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,18 @@ func (n imageNames) flags() config.Flags {
 	return config.Flags{Registry: n.Registry, Repository: n.Repository}
 }
 
+// deployManyNames say which images go where, maybe of several services.
+type deployManyNames struct {
+	servicesNames
+	TaskDefinition string `help:"Task definition family (TASK_DEFINITION); the service's own when not given." placeholder:"FAMILY" group:"Names"`
+	containerName
+	imageNames
+}
+
+func (n deployManyNames) flags() config.Flags {
+	return config.Flags{TaskDefinition: n.TaskDefinition, Container: n.Container, Registry: n.Registry, Repository: n.Repository}
+}
+
 // deployNames say which image goes where.
 type deployNames struct {
 	serviceNames

@@ -25,7 +25,7 @@ tarball is given.
 
 // Run pushes the docker image of that name, or a file.
 func (c *pushCommand) Run(ctx context.Context, s *session) error {
-	client, ref, err := s.image(ctx, c.imageNames, c.Tag, c.policy())
+	client, ref, err := s.image(ctx, c.imageNames, c.Tag, c.tagFlags)
 	if err != nil {
 		return err
 	}

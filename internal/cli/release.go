@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
@@ -34,13 +35,19 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	tag, err := s.releaseTag(ctx, c.Tag, c.policy())
+	tag, err := s.releaseTag(ctx, c.Tag, c.of(h.settings))
 	if err != nil {
 		return err
 	}
-	ref, err := imageOf(ctx, h.client, h.settings, tag)
+	ref, others, err := h.images(ctx, tag)
 	if err != nil {
 		return err
+	}
+	if len(others) > 0 {
+		return &usageError{
+			fmt.Errorf("release builds one image, and %s names containers with several", h.settings.Container.Source),
+			"name the one with --container, or build and push each and then deploy",
+		}
 	}
 	tell := s.terminal().Tell
 	if v, err := deploy.Check(ctx, h.ports, h.target, c.TakeOver, tell); err != nil {
@@ -58,8 +65,8 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	}
 	return verdict(deploy.Deploy(ctx, h.ports, deploy.Request{
 		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
-		Policy: c.policy(), Desired: c.DesiredCount, TakeOver: c.TakeOver,
-		NoWait: c.NoWait, Timeout: c.Timeout, Provenance: s.provenance(),
-		Watching: c.on(c.watching()),
+		Policy: c.of(h.settings), Desired: desired(c.DesiredCount, h.settings), TakeOver: c.TakeOver,
+		NoWait: c.NoWait, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
+		Watching: c.on(c.watching(h.settings)),
 	}, tell))
 }

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 type rollbackCommand struct {
@@ -11,7 +13,8 @@ type rollbackCommand struct {
 	DryRun   bool   `help:"Say where it would go back to, change nothing."`
 	TakeOver bool   `help:"Begin though another rollout is under way."`
 	rolloutFlags
-	serviceNames
+	manyFlags
+	servicesNames
 	containerName
 }
 
@@ -25,12 +28,21 @@ func (c *rollbackCommand) Help() string {
 
 // Run goes back.
 func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
-	h, err := s.harbour(ctx, c.serviceNames.flags())
+	harbours, err := s.harbours(ctx, c.servicesNames, config.Flags{Container: c.Container})
 	if err != nil {
 		return err
 	}
-	return verdict(deploy.Rollback(ctx, h.ports, deploy.RollbackRequest{
-		Target: h.target, To: c.To, Container: c.Container, NoWait: c.NoWait, DryRun: c.DryRun, TakeOver: c.TakeOver, Timeout: c.Timeout,
-		Watching: c.watching(),
-	}, s.terminal().Tell))
+	act := func(h *harbour, dry bool) deploy.Act {
+		return func(ctx context.Context, tell story.Teller) (story.Verdict, error) {
+			return deploy.Rollback(ctx, h.ports, deploy.RollbackRequest{
+				Target: h.target, To: c.To, Container: h.settings.Container.Value, NoWait: c.NoWait, DryRun: dry, TakeOver: c.TakeOver,
+				Timeout: c.timeout(h.settings), Watching: c.watching(h.settings),
+			}, tell)
+		}
+	}
+	return s.sail(ctx, harbours, voyage{
+		manyFlags: c.manyFlags, noWait: c.NoWait, atOnce: c.DryRun, backward: true,
+		check: func(h *harbour) deploy.Act { return act(h, true) },
+		do:    func(h *harbour) deploy.Act { return act(h, c.DryRun) },
+	})
 }

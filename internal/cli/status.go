@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
@@ -14,15 +15,19 @@ import (
 
 type statusCommand struct {
 	Events int `help:"How many service events to show, at most 10." default:"5" placeholder:"5"`
-	serviceNames
+	servicesNames
 }
 
 // Run shows what a service runs.
 func (c *statusCommand) Run(ctx context.Context, s *session) error {
-	h, err := s.harbour(ctx, c.flags())
+	harbours, err := s.harbours(ctx, c.servicesNames, config.Flags{})
 	if err != nil {
 		return err
 	}
+	if len(harbours) > 1 {
+		return s.states(ctx, harbours)
+	}
+	h := harbours[0]
 	state, err := deploy.Status(ctx, h.ports, h.target)
 	if err != nil {
 		return err

@@ -24,6 +24,7 @@ func (c *waitCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	return verdict(deploy.Wait(ctx, h.ports, deploy.WaitRequest{
-		Target: h.target, Revision: c.Revision, Timeout: c.Timeout, Watching: c.watching(),
+		Target: h.target, Revision: c.Revision, Timeout: c.timeout(h.settings),
+		Watching: c.watching(h.settings),
 	}, s.terminal().Tell))
 }

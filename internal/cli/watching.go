@@ -1,29 +1,35 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 )
 
 // watchFlags are of every command that follows a rollout.
 type watchFlags struct {
-	Until     string `help:"completed: until ECS has completed it. healthy: until the new tasks are all healthy; the old ones may still drain." enum:"completed,healthy" default:"completed" placeholder:"completed"`
-	FailAfter int    `help:"So many tasks that crash or fail their health checks alike, with no healthy one, prove that the rollout has failed." default:"2" placeholder:"2"`
+	Until     string `help:"completed: until ECS has completed it. healthy: until the new tasks are all healthy; the old ones may still drain." enum:"completed,healthy," default:"" placeholder:"completed"`
+	FailAfter *int   `help:"So many tasks that crash or fail their health checks alike, with no healthy one, prove that the rollout has failed." placeholder:"2"`
 	Poll      string `help:"fast: tell the verdict within about a second. economical: with as few calls as can be, seconds later." enum:"fast,economical" default:"fast" placeholder:"fast"`
 }
 
 func (f watchFlags) check() error {
-	if f.FailAfter < 1 {
-		return fmt.Errorf("--fail-after=%d: it must be 1 or more", f.FailAfter)
+	if f.FailAfter != nil && *f.FailAfter < 1 {
+		return fmt.Errorf("--fail-after=%d: it must be 1 or more", *f.FailAfter)
 	}
 	return nil
 }
 
-func (f watchFlags) watching() deploy.Watching {
-	w := deploy.Watching{FailAfter: f.FailAfter}
-	if f.Until == "healthy" {
+// watching is how to follow: as the flags say, else the settings.
+func (f watchFlags) watching(set config.Settings) deploy.Watching {
+	w := deploy.Watching{FailAfter: set.FailAfter.Value}
+	if f.FailAfter != nil {
+		w.FailAfter = *f.FailAfter
+	}
+	if cmp.Or(f.Until, set.Until.Value) == "healthy" {
 		w.Until = rollout.Healthy
 	}
 	if f.Poll == "economical" {

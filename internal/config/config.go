@@ -1,10 +1,12 @@
-// Package config finds out what a command is about: which cluster, service,
-// repository and so on, each with the place it was taken from, so that an
+// Package config finds out what a command is about: which cluster, services,
+// repositories and so on, each with the place it was taken from, so that an
 // error can say where to mend it.
 //
-// Flags win over environment variables. The variables are the ones that
+// Flags win over environment variables, and these over plimsoll.yaml, which
+// nobody needs to have ([Find], [Read]). The variables are the ones that
 // pipelines set already: ECR_REGISTRY, ECR_REPOSITORY, ECS_CLUSTER,
-// ECS_SERVICE, TASK_DEFINITION.
+// ECS_SERVICE, TASK_DEFINITION. A [Lookup] has all three: [Lookup.Choose] says
+// which services are meant, [Lookup.Resolve] what there is to know of one.
 package config
 
 import (
@@ -15,7 +17,7 @@ import (
 // Value is one setting and where it comes from.
 type Value struct {
 	Value  string
-	Source string // "--cluster", "ECS_CLUSTER"; "" when it is not set
+	Source string // "--cluster", "ECS_CLUSTER", "plimsoll.yaml:12:7"; "" when it is not set
 }
 
 // Settings is everything a command may need to know. Values that are not set
@@ -27,19 +29,33 @@ type Settings struct {
 	Service        Value
 	TaskDefinition Value // family
 	Container      Value
-	Account        Value // that of the names which were given as ARNs
+	Account        Value // the expected one: the file's, or that of the names which were given as ARNs
 	Region         Value // likewise
+	Plan
+
+	candidates string // what the file has, where no service was chosen
 }
 
 // Flags are the settings given on the command line; "" is not given.
 type Flags struct {
 	Registry, Repository, Cluster, Service, TaskDefinition, Container string
+	// OneOfMany is set where Service is one of several that were chosen: then
+	// the variables that describe a service are not about this one.
+	OneOfMany bool
 }
 
 // setting ties a field of [Settings] to its flag and variable.
 type setting struct {
 	name, flag, variable string
 	value                *Value
+}
+
+// ways are the places that a setting can be given in.
+func (s setting) ways() string {
+	if s.variable == "" {
+		return "give " + s.flag
+	}
+	return fmt.Sprintf("give %s or set %s", s.flag, s.variable)
 }
 
 func (s *Settings) all() []setting {
@@ -53,30 +69,9 @@ func (s *Settings) all() []setting {
 	}
 }
 
-// Resolve reads the settings. Names may be given as ARNs, and the repository
-// as a URI; in the settings they are plain names. A value with spaces around it
-// is a mistake of copying and is refused, with its source.
+// Resolve reads the settings where there is no file; see [Lookup.Resolve].
 func Resolve(f Flags, getenv func(string) string) (Settings, error) {
-	var s Settings
-	given := []string{f.Registry, f.Repository, f.Cluster, f.Service, f.TaskDefinition, f.Container}
-	for i, set := range s.all() {
-		switch {
-		case given[i] != "":
-			*set.value = Value{given[i], set.flag}
-		case set.variable != "" && getenv(set.variable) != "":
-			*set.value = Value{getenv(set.variable), set.variable}
-		}
-		if v := *set.value; strings.TrimSpace(v.Value) != v.Value {
-			return Settings{}, &InvalidError{Source: v.Source, Value: v.Value, Why: "it has blanks at its ends"}
-		}
-	}
-	if err := s.plainNames(); err != nil {
-		return Settings{}, err
-	}
-	if err := s.plainRepository(); err != nil {
-		return Settings{}, err
-	}
-	return s, nil
+	return Lookup{Getenv: getenv}.Resolve(f)
 }
 
 // Require says which of the values (fields of s) are missing, all at once.
@@ -85,7 +80,11 @@ func (s *Settings) Require(values ...*Value) error {
 	for _, set := range s.all() {
 		for _, v := range values {
 			if v == set.value && v.Value == "" {
-				missing = append(missing, fmt.Sprintf("%s: give %s or set %s", set.name, set.flag, set.variable))
+				what := set.name + ": " + set.ways()
+				if v == &s.Service && s.candidates != "" {
+					what += "; " + s.candidates
+				}
+				missing = append(missing, what)
 			}
 		}
 	}

@@ -19,6 +19,7 @@ type Request struct {
 	Family     string          // task definition family; "" means that of what runs
 	Container  string          // the container that gets the image; "" means the only one
 	Image      image.Reference // with a tag
+	Others     []Replacement   // containers that get an image too, besides Container
 	Policy     image.Policy    // which tags may be deployed
 	Base       string          // the template: "latest" (or ""), "running", or a revision number
 	Desired    *int            // new desired count; nil leaves it
@@ -191,6 +192,9 @@ func (j *job) resume(v story.Verdict) string {
 // redeploy is the command that does the same once more, though it runs.
 func (j *job) redeploy(r Request) string {
 	flags := []string{"--registry", r.Image.Registry, "--repository", r.Image.Repository, "--image-tag", r.Image.Tag}
+	if len(r.Others) > 0 { // only the configuration can say so much
+		flags, r.Container = []string{"--image-tag", r.Image.Tag}, ""
+	}
 	for _, f := range [][2]string{{"--task-definition", r.Family}, {"--container", r.Container}, {"--base", r.Base}} {
 		if f[1] != "" {
 			flags = append(flags, f[0], f[1])
@@ -268,11 +272,12 @@ type plan struct {
 	base    *taskdef.Document // the template
 	next    *taskdef.Document // to be registered
 	image   image.Reference
-	digest  string // "" when it could not be looked up
-	fromTag string // the version that runs, "" when it has none
-	desired *int   // the count that is asked for
-	same    bool   // next is what runs, and its content too
-	again   bool   // base is next already: a deploy that came to no verdict has left it
+	digest  string            // "" when it could not be looked up
+	others  map[string]string // likewise, of other containers by name
+	fromTag string            // the version that runs, "" when it has none
+	desired *int              // the count that is asked for
+	same    bool              // next is what runs, and its content too
+	again   bool              // base is next already: a deploy that came to no verdict has left it
 }
 
 // version says what is deployed and what that changes: "v1.1.0 (minor upgrade

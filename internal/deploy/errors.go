@@ -87,6 +87,8 @@ const (
 	TimedOut    = "timeout"
 	Interrupted = "interrupted"
 	Refused     = "refused"
+	NotBegun    = "not-begun" // of several services: another one failed before
+	Errored     = "error"     // of several services: unexpected, the summary says what
 )
 
 // ExitCode is the exit code of a command that ended so. With an error the
@@ -113,7 +115,7 @@ func exitCodeOf(outcome string) int {
 	switch outcome {
 	case Stable, Started, Unchanged:
 		return 0
-	case Refused:
+	case Refused, NotBegun:
 		return 3
 	case RolledBack:
 		return 4

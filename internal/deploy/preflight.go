@@ -29,6 +29,10 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { t = j.readTarget(ctx) })
 	wg.Go(func() { digest = read(j.AWS.Digest(ctx, r.Image)) })
+	others := make([]reading[string], len(r.Others))
+	for i, o := range r.Others {
+		wg.Go(func() { others[i] = read(j.AWS.Digest(ctx, o.Image)) })
+	}
 	if name := baseName(r, ""); name != "" {
 		wg.Go(func() { base = read(j.document(ctx, name)) })
 	}
@@ -43,6 +47,7 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	}
 	f.add(judgeImage(digest, r.Image)...)
 	p.digest = digest.value
+	f.add(p.judgeOthers(r.Others, others)...)
 	if errors.Is(digest.err, Unsupported) || errors.Is(digest.err, Denied) {
 		j.say(story.Note, story.Preflight, "cannot tell whether the image exists: %v", digest.err)
 	}
@@ -253,6 +258,9 @@ func (p *plan) prepare(r Request, j *job) []Fault {
 	if err != nil {
 		return []Fault{{"image", err.Error(), ""}}
 	}
+	if next, err = replaceOthers(next, r.Others); err != nil {
+		return []Fault{{"container", err.Error(), "name the containers of the task definition in plimsoll.yaml"}}
+	}
 	next, err = next.SetTags(revisionTags(p.base, r.Image, p.digest, r.Provenance, j.Now()))
 	if err != nil {
 		return []Fault{{"tags", err.Error(), ""}}
@@ -296,7 +304,7 @@ func (j *job) compare(ctx context.Context, p *plan, container string) error {
 		p.running.Tags()[tagDigest] == p.digest
 	for _, t := range tasks {
 		for _, c := range t.Containers {
-			if c.Name == target.Name && c.Digest != p.digest {
+			if wanted, mine := p.wants(target.Name, c.Name); mine && c.Digest != wanted {
 				p.same = false
 			}
 		}

@@ -52,6 +52,7 @@ const (
 	Update    Step = "update"
 	Watch     Step = "watch"
 	Rollback  Step = "rollback"
+	Wave      Step = "wave" // of several services: those that go together
 )
 
 // Failure is the evidence of one failed task.
@@ -118,7 +119,7 @@ type Quote struct {
 
 // Verdict is what the command came to.
 type Verdict struct {
-	Outcome        string        `json:"outcome"` // stable, started, unchanged, failed, rolled-back, superseded, timeout, interrupted, refused
+	Outcome        string        `json:"outcome"` // stable, started, unchanged, failed, rolled-back, superseded, timeout, interrupted, refused; of several services also not-begun, error
 	ExitCode       int           `json:"exitCode"`
 	Summary        string        `json:"summary"` // one sentence
 	TaskDefinition string        `json:"taskDefinition,omitempty"`

@@ -17,6 +17,7 @@ import (
 type lines struct {
 	out, err       io.Writer
 	story, verdict palette
+	brief          bool // verdicts are lines of the story
 	steps          map[stepID]*logged
 }
 
@@ -39,7 +40,7 @@ const column = 20
 
 func newLines(opts Options) *lines {
 	return &lines{
-		out: opts.Out, err: opts.Err,
+		out: opts.Out, err: opts.Err, brief: opts.Brief,
 		story: newPalette(opts.Color), verdict: newPalette(opts.OutColor),
 		steps: map[stepID]*logged{},
 	}
@@ -89,6 +90,11 @@ func (l *lines) tell(e story.Event) error {
 	case story.Final:
 		if e.Verdict == nil {
 			return nil
+		}
+		if l.brief {
+			mark, style := l.story.verdictMark(*e.Verdict)
+			text = style.Render(mark) + " " + prefixed(e.Service, clean(e.Verdict.Outcome)+": "+clean(e.Verdict.Summary))
+			return l.write(l.err, e, "verdict", l.story, []string{text})
 		}
 		return l.write(l.out, e, "verdict", l.verdict, l.verdict.verdict(e.Service, *e.Verdict, 0))
 	}

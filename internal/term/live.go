@@ -23,7 +23,7 @@ type live struct {
 }
 
 func newLive(opts Options) *live {
-	return &live{opts: opts, screen: screen{palette: newPalette(opts.Color)}, painter: painter{w: opts.Err}}
+	return &live{opts: opts, screen: screen{palette: newPalette(opts.Color), brief: opts.Brief}, painter: painter{w: opts.Err}}
 }
 
 func (l *live) tell(e story.Event) error {
@@ -33,7 +33,7 @@ func (l *live) tell(e story.Event) error {
 		l.stop = make(chan struct{})
 		l.stopped.Go(l.tick)
 	}
-	if e.Kind == story.Final && e.Verdict != nil {
+	if e.Kind == story.Final && e.Verdict != nil && !l.opts.Brief {
 		l.verdicts = append(l.verdicts, e)
 	}
 	return l.paint(func(now time.Time, width int) []string { return l.screen.take(e, now, width) })

@@ -17,6 +17,7 @@ import (
 type screen struct {
 	palette
 	active []step // in the order they began
+	brief  bool   // of several services: a row for each, that goes from step to step, and one line at its end
 }
 
 // step is one step that goes on now.
@@ -41,9 +42,7 @@ const indent = 13
 func (s *screen) take(e story.Event, now time.Time, width int) []string {
 	switch e.Kind {
 	case story.Begin:
-		s.remove(e.Service, e.Step)
-		at := s.find(e, now)
-		at.message = clean(e.Message)
+		s.begin(e, now)
 	case story.Progress:
 		at := s.find(e, now)
 		at.done, at.total, at.unit = e.Done, e.Total, e.Unit
@@ -71,11 +70,42 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		}
 		return s.end(e, width)
 	case story.End:
+		if s.brief && e.Service != "" {
+			s.pause(e)
+			return nil
+		}
 		return s.end(e, width)
 	case story.Final:
 		return s.final(e, width)
 	}
 	return nil
+}
+
+// begin is a step that starts. In brief it takes the row of the one before.
+func (s *screen) begin(e story.Event, now time.Time) {
+	next := step{service: e.Service, name: e.Step, began: e.Time, since: now, message: clean(e.Message)}
+	for i, at := range s.active {
+		if s.brief && e.Service != "" && at.service == e.Service {
+			s.active[i] = next
+			return
+		}
+	}
+	s.remove(e.Service, e.Step)
+	s.active = append(s.active, next)
+}
+
+// pause is a step of a service that is done, in brief: its row waits for the
+// next step. Nothing follows on a check.
+func (s *screen) pause(e story.Event) {
+	if e.Step == story.Preflight {
+		s.remove(e.Service, e.Step)
+		return
+	}
+	for i, at := range s.active {
+		if at.service == e.Service && at.name == e.Step && e.Message != "" {
+			s.active[i].message = clean(e.Message)
+		}
+	}
 }
 
 // find is the step that an event is about; it begins now if nobody said so.
@@ -131,10 +161,13 @@ func (s *screen) final(e story.Event, width int) []string {
 			continue
 		}
 		s.remove(at.service, at.name)
+		if s.brief && e.Verdict != nil {
+			continue // the verdict says it all
+		}
 		text := prefixed(at.service, at.message) + "  " + s.faint.Render(age(e.Time.Sub(at.began)))
 		lines = append(lines, hang(s.head(style.Render(mark), at.name), text, indent, width)...)
 	}
-	if len(s.active) > 0 && e.Verdict != nil {
+	if (len(s.active) > 0 || s.brief) && e.Verdict != nil {
 		text := prefixed(e.Service, clean(e.Verdict.Summary))
 		lines = append(lines, hang(s.head(style.Render(mark), story.Step(clean(e.Verdict.Outcome))), text, indent, width)...)
 	}
@@ -157,8 +190,8 @@ func prefixed(service, message string) string {
 	return tail(service) + ": " + message
 }
 
-// block is what goes on now: a row for each step, and for a rollout that is
-// alone on the screen all of it. It never wraps and is never higher than
+// block is what goes on now: a row for each step, and all of a rollout that is
+// alone on the screen, or in brief of one that fails. It never wraps and is never higher than
 // height, so drawing it again never scrolls; 0 is no limit.
 func (s *screen) block(now time.Time, width, height int) []string {
 	rollouts := 0
@@ -170,7 +203,8 @@ func (s *screen) block(now time.Time, width, height int) []string {
 	var lines []string
 	for _, at := range s.active {
 		lines = append(lines, s.row(at, now, width, rollouts > 1))
-		if at.view != nil && rollouts == 1 {
+		failing := s.brief && at.view != nil && (at.view.FailedTasks > 0 || at.name == story.Rollback)
+		if at.view != nil && (rollouts == 1 || failing) {
 			lines = append(lines, s.rollout(*at.view, width)...)
 		}
 	}

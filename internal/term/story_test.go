@@ -114,6 +114,33 @@ func TestLiveGolden(t *testing.T) {
 	}
 }
 
+// Several services in brief: a row for each, one line at its end, no card.
+func TestBriefGolden(t *testing.T) {
+	events := readStory(t, "fleet")
+	var out, err bytes.Buffer
+	term := New(Options{Out: &out, Err: &err, Brief: true})
+	s := screen{palette: newPalette(false), brief: true}
+	var live strings.Builder
+	for _, e := range events {
+		term.Tell(e)
+		live.WriteString("=== " + string(e.Kind) + " " + string(e.Step) + "\n")
+		for _, line := range s.take(e, e.Time, 80) {
+			live.WriteString("> " + line + "\n")
+		}
+		for _, line := range s.block(e.Time.Add(1500*time.Millisecond), 80, 24) {
+			live.WriteString("| " + line + "\n")
+		}
+	}
+	if e := term.Close(); e != nil {
+		t.Fatal(e)
+	}
+	if out.Len() > 0 {
+		t.Errorf("stdout is for the table: %q", out.String())
+	}
+	golden(t, "lines-fleet-brief", err.String())
+	golden(t, "live-fleet-brief-80", live.String())
+}
+
 func TestJSONIsTheEvents(t *testing.T) {
 	events := readStory(t, "failure")
 	var out, err bytes.Buffer

@@ -48,6 +48,7 @@ type Options struct {
 	Err io.Writer // the story
 
 	Mode     Mode
+	Brief    bool // of several services: a verdict is one line of the story, and a table follows
 	Color    bool // ANSI colours on Err
 	OutColor bool // ANSI colours on Out
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 // Fleet is what is there. A service whose image was not pushed waits with no

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/fleet"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 // Reference is the tables of docs/scenarios.md, made of the tags that the

@@ -13,7 +13,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/client"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 // Event is one thing that Run tells.

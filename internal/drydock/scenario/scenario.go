@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/fleet"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
 // Scenario is one story.

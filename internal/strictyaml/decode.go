@@ -178,7 +178,7 @@ func (r *reader) checkEnum(n ast.Node, v reflect.Value, f field) {
 		return
 	}
 	if !slices.Contains(f.enum, v.String()) {
-		r.wrong(position(n), "%s: %q%s: want %s", f.name, v.String(), meant(v.String(), f.enum), strings.Join(f.enum, ", "))
+		r.wrong(position(n), "%s: %q%s: want %s", f.name, v.String(), Meant(v.String(), f.enum), strings.Join(f.enum, ", "))
 	}
 }
 

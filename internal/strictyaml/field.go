@@ -66,11 +66,11 @@ func unknown(name, noun string, fields []field) string {
 	for _, f := range fields {
 		names = append(names, f.name)
 	}
-	return fmt.Sprintf("unknown %s %q%s; known are %s", noun, name, meant(name, names), strings.Join(names, ", "))
+	return fmt.Sprintf("unknown %s %q%s; known are %s", noun, name, Meant(name, names), strings.Join(names, ", "))
 }
 
-// meant is "; did you mean …?" when one of the names is near enough.
-func meant(name string, names []string) string {
+// Meant is ` (did you mean "…"?)` when one of the names is near enough.
+func Meant(name string, names []string) string {
 	best, least := "", max(1, len(name)/3)+1
 	for _, candidate := range names {
 		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < least {

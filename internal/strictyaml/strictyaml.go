@@ -57,6 +57,12 @@ func (w Where) Of(member string) Position {
 	return w.At
 }
 
+// Has reports whether a member was given.
+func (w Where) Has(member string) bool {
+	_, ok := w.fields[member]
+	return ok
+}
+
 // Scalar is a type that reads itself from the text of a scalar. The error says
 // what is wanted.
 type Scalar interface{ UnmarshalScalar(text string) error }
