@@ -233,19 +233,20 @@ type before struct {
 }
 
 // before reads it. An update in place keeps the deployment's id, so the tasks
-// of that deployment that have stopped already must be known; those of a new
-// deployment are new.
+// of that deployment must be known; those of a new deployment are new.
 func (j *job) before(ctx context.Context, s Service, inPlace bool) (before, error) {
 	b := before{record: s.Record}
 	if !inPlace {
 		return b, nil
 	}
-	tasks, err := j.AWS.Tasks(ctx, j.target.Cluster, j.target.Service, true)
-	if err != nil && !errors.Is(err, Denied) {
-		return b, err
-	}
-	for _, t := range tasks {
-		b.tasks = append(b.tasks, t.ID)
+	for _, stopped := range []bool{false, true} {
+		tasks, err := j.AWS.Tasks(ctx, j.target.Cluster, j.target.Service, stopped)
+		if err != nil && !errors.Is(err, Denied) {
+			return b, err
+		}
+		for _, t := range tasks {
+			b.tasks = append(b.tasks, t.ID)
+		}
 	}
 	return b, nil
 }

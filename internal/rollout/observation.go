@@ -145,6 +145,7 @@ const (
 	stopped    = "STOPPED"
 	running    = "RUNNING"
 	healthy    = "HEALTHY"
+	unhealthy  = "UNHEALTHY"
 )
 
 // Rolling reports whether a rollout is under way. One that has FAILED is not:

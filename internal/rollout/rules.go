@@ -266,7 +266,7 @@ func (t *Tracker) isHopeless() Verdict {
 		if t.oneZone(list) && need > 1 {
 			need++
 		}
-		if len(list) >= need && !t.defended(list[:need]) {
+		if len(list) >= need && !t.defended(list, need) {
 			return failedFor(cause.Reason)
 		}
 	}
@@ -281,21 +281,35 @@ func (t *Tracker) fallen() []Task {
 }
 
 // defended reports whether something speaks against taking some failures for
-// the end: a task of ours that is healthy, or one that is as old as the last
-// of them and still alive, whose fate is a test of the same revision. So is
-// one that the service counts and that has not been read yet.
-func (t *Tracker) defended(failures []Task) bool {
-	newest, alive := failures[len(failures)-1].CreatedAt, 0
+// the end: a task of ours that is healthy; one that is as old as the last of
+// them, still alive and not unhealthy, whose fate is a test of the same
+// revision; one that the service counts and that has not been read yet. The
+// last says nothing any more once there are patience times as many failures:
+// tasks may come and go between two reads. Nor does an old task then where
+// health checks fail: ECS keeps an unhealthy task until another one can take
+// its place, and does not tell which targets are. Tasks from before the update
+// never speak: that they started once is no news of now.
+func (t *Tracker) defended(failures []Task, need int) bool {
+	const patience = 3
+	patient := len(failures) < patience*need
+	last := failures[need-1]
+	byHealth := strings.HasPrefix(last.StoppedReason, "Task failed ")
+	alive := 0
 	for _, task := range t.tasks {
 		if !t.Mine(task) || !task.alive() {
 			continue
 		}
-		if alive++; !task.CreatedAt.After(newest) || task.Health == healthy {
+		alive++
+		switch {
+		case slices.Contains(t.start.KnownTasks, task.ID), task.Health == unhealthy:
+		case task.Health == healthy:
+			return true
+		case !task.CreatedAt.After(last.CreatedAt) && (patient || !byHealth):
 			return true
 		}
 	}
 	d, _ := t.current()
-	return alive < d.Running+d.Pending
+	return alive < d.Running+d.Pending && patient
 }
 
 // oneZone reports whether failures all come from one availability zone while
@@ -337,7 +351,7 @@ func (t *Tracker) isExhausted() Verdict {
 	failures := slices.DeleteFunc(t.fallen(), func(task Task) bool {
 		return task.StartedBy != d.ID || task.Cause != nil && task.Cause.Enough == 0
 	})
-	if len(failures) < threshold || t.defended(failures[:threshold]) {
+	if len(failures) < threshold || t.defended(failures, threshold) {
 		return Verdict{}
 	}
 	return exhausted(len(failures), threshold)

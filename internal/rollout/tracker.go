@@ -25,8 +25,8 @@ type Start struct {
 	// EarlierServiceDeployment is the ARN of the service deployment that was
 	// current before the update, "" when there was none.
 	EarlierServiceDeployment string
-	// KnownTasks are tasks that had stopped before the update; they prove
-	// nothing about it.
+	// KnownTasks are the tasks of this deployment that there were before the
+	// update, where that goes on with it; they prove nothing about it.
 	KnownTasks []string
 	// Until is how far the deployment has to come; the zero value is Completed.
 	Until Goal
