@@ -17,13 +17,52 @@ const Prefix = "plimsoll.drydock."
 // Check says what is wrong with the labels of an image, as a container would
 // that starts with them.
 func Check(labels map[string]string) error {
-	_, err := parse(labels)
-	return err
+	if _, err := parse(forCommand(labels, nil)); err != nil {
+		return err
+	}
+	for label := range labels {
+		if rest, ok := strings.CutPrefix(label, Prefix+ofCommand); ok {
+			word, _, _ := strings.Cut(rest, ".")
+			if _, err := parse(forCommand(labels, []string{word})); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // defaultStartDelay is about what a small image takes on Fargate from the
 // first byte pulled to its process running.
 const defaultStartDelay = 5 * time.Second
+
+// ofCommand is of labels that hold for one command only.
+const ofCommand = "run."
+
+// forCommand is the labels of a container that runs command. Where the image
+// has labels for that command (its first word) these are all that counts: it
+// is a program of its own, and one that ends by itself.
+func forCommand(labels map[string]string, command []string) map[string]string {
+	out, own := map[string]string{}, map[string]string{}
+	for label, value := range labels {
+		rest, ok := strings.CutPrefix(label, Prefix+ofCommand)
+		if !ok {
+			out[label] = value
+			continue
+		}
+		if word, name, ok := strings.Cut(rest, "."); !ok || name == "" || word == "" {
+			out[label] = value // malformed: parse says so
+		} else if len(command) > 0 && command[0] == word {
+			own[Prefix+name] = value
+		}
+	}
+	if len(own) == 0 {
+		return out
+	}
+	if after := Prefix + "exit-after"; own[after] == "" {
+		own[after] = "1s"
+	}
+	return own
+}
 
 // behaviour is what the labels of an image make its container do.
 type behaviour struct {

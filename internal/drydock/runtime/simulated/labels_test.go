@@ -30,6 +30,30 @@ func TestParseRefusals(t *testing.T) {
 	}
 }
 
+func TestLabelsOfACommandHoldForThatCommandAlone(t *testing.T) {
+	labels := map[string]string{Prefix + "log": "serving", Prefix + "run.migrate.exit-code": "3"}
+	for _, tc := range []struct {
+		command []string
+		exits   bool
+		code    int
+		log     string
+	}{
+		{nil, false, 0, "serving"},
+		{[]string{"serve"}, false, 0, "serving"},
+		{[]string{"migrate", "up"}, true, 3, ""},
+	} {
+		b, err := parse(forCommand(labels, tc.command))
+		if err != nil || b.exits != tc.exits || b.exitCode != tc.code || strings.Join(b.log, "") != tc.log {
+			t.Errorf("%v: %+v, %v", tc.command, b, err)
+		}
+	}
+	for _, label := range []string{"run.migrate.exit_code", "run.migrate", "run."} {
+		if err := Check(map[string]string{Prefix + label: "1"}); err == nil {
+			t.Errorf("%s is taken", label)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("health", "healthy-after=30s")
 	f.Add("exit-after", "1h")

@@ -14,6 +14,9 @@
 //	plimsoll.drydock.target-health=code=500   what a load balancer finds: the
 //	                                    same as health, or a status; healthy
 //	plimsoll.drydock.ignore-sigterm=true   runs on until it is killed
+//	plimsoll.drydock.run.migrate.exit-code=1   any of these, for a container
+//	                                    whose command begins with that word; it
+//	                                    ends after 1s unless it says otherwise
 //	plimsoll.drydock.platform=…         not for this package: the scheduler judges it
 //	plimsoll.drydock.findings=…         not for this package: ECR's scans find them
 //
@@ -78,7 +81,7 @@ func New(c *clock.Clock) *Runtime {
 func (r *Runtime) Start(t runtime.Task, report func(runtime.Event)) {
 	started := &task{Task: t, report: report}
 	for _, c := range t.Containers {
-		b, err := parse(c.Labels)
+		b, err := parse(forCommand(c.Labels, c.Command))
 		started.containers = append(started.containers, &container{Container: c, behaviour: b, labels: err})
 	}
 	r.mu.Lock()
