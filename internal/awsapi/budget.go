@@ -32,6 +32,7 @@ func newBudget() *budget {
 		{100, 20, []string{"DescribeServices", "ListServices"}},
 		{50, 20, []string{"DescribeServiceDeployments", "ListServiceDeployments"}},
 		{50, 20, []string{"DescribeServiceRevisions"}},
+		{100, 20, []string{"RunTask", "StopTask"}}, // that of tasks on Fargate, the narrower one
 	} {
 		limiter := rate.NewLimiter(rate.Limit(bucket.perSecond/2), bucket.burst/2)
 		for _, operation := range bucket.operations {

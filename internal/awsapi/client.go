@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -64,14 +65,15 @@ func (e *SetupError) Unwrap() error { return e.Err }
 
 // Client is the adapter. It implements deploy.AWS.
 type Client struct {
-	cfg    aws.Config
-	ecs    func() *ecs.Client
-	ecr    func() *ecr.Client
-	sts    func() *sts.Client
-	logs   func() *cloudwatchlogs.Client
-	clues  clueClients
-	budget *budget
-	reads  *batches
+	cfg     aws.Config
+	ecs     func() *ecs.Client
+	ecr     func() *ecr.Client
+	sts     func() *sts.Client
+	logs    func() *cloudwatchlogs.Client
+	clues   clueClients
+	scaling func() *applicationautoscaling.Client
+	budget  *budget
+	reads   *batches
 
 	revisions sync.Map // service revision ARN -> serviceRevision, once its digests are fixed
 }
@@ -120,6 +122,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	c.sts = sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) })
 	c.logs = sync.OnceValue(func() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
 	c.clues = newClueClients(cfg)
+	c.scaling = sync.OnceValue(func() *applicationautoscaling.Client { return applicationautoscaling.NewFromConfig(cfg) })
 	return c, nil
 }
 

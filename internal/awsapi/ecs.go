@@ -163,6 +163,32 @@ func (c *Client) Register(ctx context.Context, document []byte) ([]byte, error) 
 	return body, nil
 }
 
+// Revisions implements deploy.TaskDefinitions.
+func (c *Client) Revisions(ctx context.Context, family string, active bool, limit int) ([]string, error) {
+	in := &ecs.ListTaskDefinitionsInput{
+		FamilyPrefix: &family, Sort: types.SortOrderDesc, Status: types.TaskDefinitionStatusActive, MaxResults: aws.Int32(int32(min(limit, 100))),
+	}
+	if !active {
+		in.Status = types.TaskDefinitionStatusInactive
+	}
+	var arns []string
+	pages := ecs.NewListTaskDefinitionsPaginator(c.ecs(), in)
+	for pages.HasMorePages() && len(arns) < limit {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap("list the revisions of "+family, err)
+		}
+		// The prefix is the whole name of the family, says the API reference;
+		// elsewhere (moto) it is a prefix.
+		for _, arn := range page.TaskDefinitionArns {
+			if name, _, _ := strings.Cut(rollout.RevisionName(arn), ":"); name == family {
+				arns = append(arns, arn)
+			}
+		}
+	}
+	return arns[:min(len(arns), limit)], nil
+}
+
 // Families implements deploy.TaskDefinitions.
 func (c *Client) Families(ctx context.Context, prefix string) ([]string, error) {
 	in := &ecs.ListTaskDefinitionFamiliesInput{Status: types.TaskDefinitionFamilyStatusActive}
@@ -353,6 +379,7 @@ func service(s types.Service) deploy.Service {
 	if s.DeploymentController != nil && s.DeploymentController.Type != "" {
 		out.Controller = string(s.DeploymentController.Type)
 	}
+	out.Daemon = s.SchedulingStrategy == types.SchedulingStrategyDaemon
 	if c := s.DeploymentConfiguration; c != nil && c.DeploymentCircuitBreaker != nil {
 		out.RollsBack = c.DeploymentCircuitBreaker.Enable && c.DeploymentCircuitBreaker.Rollback
 	}

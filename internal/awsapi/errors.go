@@ -48,7 +48,7 @@ func (e *Error) kind() deploy.Kind {
 		return deploy.Denied
 	case "ClusterNotFoundException", "ServiceNotFoundException", "ServiceDeploymentNotFoundException",
 		"ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException", missing,
-		"LifecyclePolicyNotFoundException", "NoSuchEntity", "TargetGroupNotFound":
+		"LifecyclePolicyNotFoundException", "NoSuchEntity", "TargetGroupNotFound", "ObjectNotFoundException":
 		return deploy.NotFound
 	case "ConflictException":
 		return deploy.Conflict
@@ -101,6 +101,7 @@ func actionOf(message string, err error) string {
 	for _, known := range [][2]string{
 		{"ECS", "ecs"}, {"ECR", "ecr"}, {"CloudWatch Logs", "logs"}, {"STS", "sts"}, {"IAM", "iam"}, {"SSM", "ssm"},
 		{"Secrets Manager", "secretsmanager"}, {"Elastic Load Balancing v2", "elasticloadbalancing"},
+		{"Application Auto Scaling", "application-autoscaling"},
 	} {
 		if op.Service() == known[0] {
 			return known[1] + ":" + op.Operation()

@@ -30,6 +30,10 @@ type Request struct {
 	Timeout    time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
 	Provenance Provenance
 	Watching
+
+	Before       []Hook       // run before the service is updated; one that fails stops the deploy
+	After        []Hook       // run once it is stable
+	AfterFailure AfterFailure // what to do when one of those fails; "" is AfterRollback
 }
 
 func (r Request) validate() error {
@@ -41,9 +45,11 @@ func (r Request) validate() error {
 	case r.Image.Repository == "":
 		return &UsageError{"no image repository", "give --repository or set ECR_REPOSITORY"}
 	case r.Desired != nil:
-		return checkCount(*r.Desired)
+		if err := checkCount(*r.Desired); err != nil {
+			return err
+		}
 	}
-	return nil
+	return r.checkHooks()
 }
 
 // checkCount refuses a number of tasks that no service can have. The API
@@ -67,6 +73,10 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.watching = r.Watching
 	plan, err := j.plan(ctx, r)
+	if err == nil {
+		plan.request = r
+		err = r.judgeHooks(plan.next)
+	}
 	if err != nil {
 		return j.stop(err)
 	}
@@ -100,6 +110,9 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 		update.TaskDefinition = next.ARN()
 	}
 	verdict.TaskDefinition = revisionName(next)
+	if err := j.prepareUpdate(ctx, r, plan, next); err != nil {
+		return j.stopBefore(err, verdict)
+	}
 
 	before, err := j.before(ctx, plan.service, !update.Force)
 	if err != nil {
@@ -142,6 +155,9 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v story.Verdict, plan *plan) (story.Verdict, error) {
 	switch result.Outcome {
 	case rollout.Stable:
+		if verdict, done, err := j.confirm(ctx, w, v, plan); done || err != nil {
+			return verdict, err
+		}
 		if w.tracker.View().Desired > 0 { // without a task nothing is proved
 			j.mark(ctx, w.tracker.TaskDefinition(), "stable")
 		}
@@ -268,6 +284,7 @@ func startOf(answer Service, taskDefinition string, b before) (rollout.Start, er
 
 // plan is what a deploy is going to do.
 type plan struct {
+	request Request
 	service Service
 	running *taskdef.Document // what the service is set to
 	base    *taskdef.Document // the template

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,9 @@ type harbour struct {
 	tags        map[string]map[string]string
 	fail        map[string]error // by method
 	onUpdate    func()
+	scaling     *Scaling       // nil: nothing scales it
+	oneOffs     []rollout.Task // that were run
+	hangs       bool           // one-off tasks never end
 }
 
 // berth is one deployment.
@@ -355,7 +359,7 @@ func (h *harbour) ServiceDeployments(context.Context, string, string, int) ([]ro
 		if !h.good(arn) {
 			status = "ROLLBACK_SUCCESSFUL"
 		}
-		list = append(list, rollout.ServiceDeployment{ARN: fmt.Sprint("record/", i), Status: status, TaskDefinition: arn})
+		list = append(list, rollout.ServiceDeployment{ARN: fmt.Sprint("record/", i), Status: status, TaskDefinition: arn, Requested: 2})
 	}
 	return list, nil
 }
@@ -382,6 +386,9 @@ func (h *harbour) RollBack(_ context.Context, arn string) error {
 func (h *harbour) Digest(_ context.Context, ref image.Reference) (string, error) {
 	defer h.lock()()
 	digest := h.images[ref.String()]
+	if ref.Digest != "" && slices.Contains(slices.Collect(maps.Values(h.images)), ref.Digest) {
+		digest = ref.Digest
+	}
 	if digest == "" {
 		return "", fmt.Errorf("look up image %s: %w", ref, NotFound)
 	}

@@ -37,6 +37,7 @@ type job struct {
 	putsBackInterrupted bool // what is being undone did not fail: it was interrupted
 	began               time.Time
 	tell                story.Teller
+	closing             func(outcome string) // what there is to do before the last word; nil for nothing
 
 	mu        sync.Mutex
 	documents map[string]*taskdef.Document // by ARN
@@ -65,7 +66,15 @@ func (j *job) news(e story.Event) {
 
 // end is the last word: it completes the verdict and tells it.
 func (j *job) end(v story.Verdict) story.Verdict {
-	v.ExitCode = exitCodeOf(v.Outcome)
+	return j.endWith(v, exitCodeOf(v.Outcome))
+}
+
+// endWith is end with an exit code that the outcome does not say.
+func (j *job) endWith(v story.Verdict, code int) story.Verdict {
+	if j.closing != nil {
+		j.closing(v.Outcome)
+	}
+	v.ExitCode = code
 	v.Duration = j.Now().Sub(j.began)
 	j.news(story.Event{Kind: story.Final, Verdict: &v, Message: v.Summary})
 	return v
@@ -83,18 +92,23 @@ func (j *job) stop(err error) (story.Verdict, error) {
 	var preflight *PreflightError
 	switch {
 	case errors.As(err, &preflight):
-		for _, f := range preflight.Faults {
-			message := f.Check + ": " + f.What
-			if f.Do != "" {
-				message += "; " + f.Do
-			}
-			j.say(story.Warning, story.Preflight, "%s", message)
-		}
+		j.tellFaults(preflight)
 		return j.end(story.Verdict{Outcome: Refused, Summary: "refused by preflight; nothing was changed"}), err
 	case errors.Is(err, context.Canceled):
 		return j.end(story.Verdict{Outcome: Interrupted, Summary: "interrupted; the service was not changed"}), err
 	}
 	return story.Verdict{}, err
+}
+
+// tellFaults tells what stands in the way, one warning each.
+func (j *job) tellFaults(e *PreflightError) {
+	for _, f := range e.Faults {
+		message := f.Check + ": " + f.What
+		if f.Do != "" {
+			message += "; " + f.Do
+		}
+		j.say(story.Warning, story.Preflight, "%s", message)
+	}
 }
 
 // document reads a revision, once.

@@ -1,6 +1,6 @@
 // Package deploy is what plimsoll does to a service: deploy an image, scale,
 // roll back, wait for a rollout, report its state. Most callers need [Deploy];
-// the others ([Scale], [Stop], [Start], [Rollback], [Wait], [Status]) take the
+// the others ([Scale], [Stop], [Start], [Rollback], [Run], [Wait], [Status]) take the
 // same [Ports] and come to the same kind of verdict.
 //
 // Promises: nothing is changed before every check has passed, and then all
@@ -58,6 +58,8 @@ type AWS interface {
 	ServiceDeployments
 	Images
 	Logs
+	Autoscaling
+	Runner
 }
 
 // Identity says who is asking.
@@ -113,6 +115,7 @@ type Service struct {
 	Name           string
 	TaskDefinition string // ARN
 	Controller     string // ECS, CODE_DEPLOY or EXTERNAL
+	Daemon         bool   // one task on every container instance; it has no count of its own
 	RollsBack      bool   // ECS's circuit breaker is on, and puts a failed deployment back by itself
 	Record         string // ARN of the current service deployment; "" where ECS keeps none
 	Tags           map[string]string
@@ -140,6 +143,9 @@ type TaskDefinitions interface {
 	// Register sends the document as RegisterTaskDefinition's request, byte
 	// for byte, and returns the answer the same way.
 	Register(ctx context.Context, document []byte) ([]byte, error)
+	// Revisions are the ARNs of a family's newest revisions, ACTIVE or
+	// INACTIVE, the newest first, at most limit.
+	Revisions(ctx context.Context, family string, active bool, limit int) ([]string, error)
 	// Families lists the active families that begin so.
 	Families(ctx context.Context, prefix string) ([]string, error)
 }

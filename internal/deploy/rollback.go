@@ -1,12 +1,9 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -28,15 +25,23 @@ type RollbackRequest struct {
 }
 
 // Rollback brings a service back to an earlier revision, by default the last
-// one that reached a steady state before the current one. It refuses when the
-// image of that revision is gone, and when ECS has just rolled back by itself:
-// a pipeline that rolls back on failure would otherwise take a healthy service
-// one step further than anyone wants. Nothing is deregistered.
+// one that really ran before the current one and whose images ECR still has.
+// What ran is what comes back: where a tag has moved since, a copy of the
+// revision is registered that names the digest. It refuses when ECS has just
+// rolled back by itself: a pipeline that rolls back on failure would otherwise
+// take a healthy service one step further than anyone wants. While ECS is still
+// at it, that is followed to its end. Nothing is deregistered.
 func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.watching = r.Watching
 	j.say(story.Begin, story.Preflight, "looking for the revision to go back to")
-	s, err := j.ready(ctx, r.TakeOver)
+	s, err := j.active(ctx)
+	if err == nil && s.Rolling() && !r.TakeOver {
+		if v, followed, err := j.followECS(ctx, s, r); followed || err != nil {
+			return v, err
+		}
+		s, err = j.ready(ctx, false)
+	}
 	if err != nil {
 		return j.stop(err)
 	}
@@ -48,17 +53,17 @@ func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller
 	if err != nil {
 		return j.stop(err)
 	}
-	if list := j.judgeImages(ctx, goal); len(list) > 0 {
-		return j.stop(&PreflightError{Faults: list})
+	from, to := imageTagOf(running, r.Container), imageTagOf(goal.next, r.Container)
+	v := story.Verdict{ImageTag: to, ImageDigest: goal.digest(r.Container), From: from, TaskDefinition: revisionName(goal.was)}
+	for _, c := range taskdef.Diff(running, goal.next) {
+		j.say(story.Change, story.Preflight, "%s: %s -> %s", c.Path, cmp.Or(c.Before, "none"), cmp.Or(c.After, "none"))
 	}
-	from, to := imageTagOf(running, r.Container), imageTagOf(goal, r.Container)
-	v := story.Verdict{ImageTag: to, ImageDigest: goal.Tags()[tagDigest], From: from, TaskDefinition: revisionName(goal)}
-	j.say(story.End, story.Preflight, "back to %s (%s)", revisionName(goal), image.Change(from, to))
+	j.say(story.End, story.Preflight, "back to %s (%s)", revisionName(goal.was), image.Change(from, to))
 	if r.DryRun {
-		v.Outcome, v.Summary = Unchanged, fmt.Sprintf("dry run: would go back to %s; nothing was changed", revisionName(goal))
+		v.Outcome, v.Summary = Unchanged, fmt.Sprintf("dry run: would go back to %s; nothing was changed", goal)
 		return j.end(v), nil
 	}
-	arn, err := j.usable(ctx, goal.ARN())
+	arn, err := j.take(ctx, goal)
 	if err != nil {
 		return j.stop(err)
 	}
@@ -126,67 +131,4 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 	v.Outcome, v.Summary = Failed, fmt.Sprintf("%s failed: %s", v.TaskDefinition, result.Reason)
 	v.Next = j.waysOut(w.last, j.command("rollback", "--take-over"))
 	return j.end(v), nil
-}
-
-// goal finds the revision to go back to.
-func (j *job) goal(ctx context.Context, s Service, running *taskdef.Document, r RollbackRequest) (*taskdef.Document, error) {
-	refuse := func(what, do string) error {
-		return &PreflightError{Faults: []Fault{{"rollback target", what, do}}}
-	}
-	if _, err := strconv.Atoi(r.To); err == nil {
-		r.To = running.Family() + ":" + r.To
-	}
-	if strings.Contains(r.To, ":") {
-		doc, err := j.document(ctx, r.To)
-		if errors.Is(err, NotFound) {
-			return nil, refuse("there is no revision "+r.To, "list them with: aws ecs list-task-definitions --family-prefix "+running.Family())
-		}
-		return doc, err
-	}
-	records, err := j.AWS.ServiceDeployments(ctx, j.target.Cluster, j.target.Service, historyDepth)
-	if err != nil {
-		return nil, fmt.Errorf("read the history of %s (name a revision with --to to do without): %w", j.target, err)
-	}
-	if r.To == "" && len(records) > 0 && strings.HasPrefix(records[0].Status, "ROLLBACK_") && records[0].TaskDefinition != s.TaskDefinition {
-		return nil, refuse(fmt.Sprintf("ECS has already rolled %s back to %s", rollout.RevisionName(records[0].TaskDefinition), revisionName(running)),
-			"to go back further, name the revision or tag with --to")
-	}
-	seen := []string{s.TaskDefinition}
-	for _, record := range records {
-		arn := record.TaskDefinition
-		if arn == "" || slices.Contains(seen, arn) || record.Status != "SUCCESSFUL" {
-			continue
-		}
-		seen = append(seen, arn)
-		doc, err := j.document(ctx, arn)
-		if errors.Is(err, NotFound) {
-			continue // deleted: nothing to go back to
-		}
-		if err != nil {
-			return nil, err
-		}
-		if r.To == "" && doc.Tags()[tagVerdict] != "failed" || r.To != "" && imageTagOf(doc, r.Container) == r.To {
-			return doc, nil
-		}
-	}
-	if r.To != "" && imageTagOf(running, r.Container) == r.To {
-		return running, nil // a rollback that was cut short has brought it on its way
-	}
-	if r.To != "" {
-		return nil, refuse(fmt.Sprintf("no revision with image tag %s has been stable on this service", r.To), "name a revision with --to, or deploy the tag")
-	}
-	return nil, refuse("no earlier revision of this service is known to have been stable", "name one with --to")
-}
-
-// judgeImages lists the images of a revision that ECR no longer has.
-func (j *job) judgeImages(ctx context.Context, doc *taskdef.Document) []Fault {
-	var f faults
-	for _, c := range doc.Containers() {
-		ref, err := image.Parse(c.Image)
-		if err != nil {
-			continue // ECS took it, so it is not for us to refuse
-		}
-		f.add(judgeImage(read(j.AWS.Digest(ctx, ref)), ref)...)
-	}
-	return f.list
 }

@@ -23,7 +23,10 @@ const (
 	tagVerdict  = tagPrefix + "verdict" // pending, stable or failed
 	tagCopyOf   = tagPrefix + "copy-of" // family:revision, of a revision that was deregistered
 
-	tagDesired = tagPrefix + "desired-count" // of a service: the count before stop
+	// Of a service:
+	tagDesired   = tagPrefix + "desired-count"   // the count before stop
+	tagSuspended = tagPrefix + "autoscaling-was" // which autoscaling was suspended before stop: see Suspended.String
+	tagProtected = tagPrefix + "protected"       // "true": stop asks for more than a name
 )
 
 // Provenance is where a deploy comes from; what is not known stays empty.

@@ -213,7 +213,7 @@ func (j *job) lastStable(ctx context.Context, previous Service, failed string) (
 
 // usable makes sure that ECS takes a revision for an update. Terraform
 // deregisters the old revision when it registers a new one, and ECS refuses
-// that: then a copy of it is registered.
+// that: then a copy of it is taken.
 func (j *job) usable(ctx context.Context, arn string) (string, error) {
 	doc, err := j.document(ctx, arn)
 	if err != nil {
@@ -222,17 +222,5 @@ func (j *job) usable(ctx context.Context, arn string) (string, error) {
 	if doc.Status() == "ACTIVE" {
 		return doc.ARN(), nil
 	}
-	if made, ok := j.copyOf(ctx, doc); ok {
-		return made, nil
-	}
-	again, err := doc.SetTags(map[string]string{tagCopyOf: revisionName(doc)})
-	if err != nil {
-		return "", fmt.Errorf("prepare a copy of %s: %w", revisionName(doc), err)
-	}
-	copied, err := j.register(ctx, again)
-	if err != nil {
-		return "", err
-	}
-	j.say(story.Note, story.Rollback, "%s is %s: registered a copy, %s", revisionName(doc), doc.Status(), revisionName(copied))
-	return copied.ARN(), nil
+	return j.copied(ctx, doc, doc)
 }

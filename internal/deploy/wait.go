@@ -46,14 +46,7 @@ func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story
 	case err != nil:
 		return j.stop(err)
 	case failed != "":
-		w.last = s
-		result := rollout.Verdict{Outcome: rollout.Failed, Reason: reason, RollingBack: true}
-		if failed != running { // ECS has turned round already
-			result.TaskDefinition = primary.TaskDefinition
-			w.tracker = rollout.Follow(rollout.Start{Answer: s.Service})
-		}
-		j.markPending(ctx, failed, "failed")
-		return j.undo(ctx, w, result, story.Verdict{TaskDefinition: failed}, origin{})
+		return j.followBack(ctx, w, s, failed, reason)
 	case r.Revision != "" && r.Revision != running:
 		return j.end(story.Verdict{
 			Outcome: Superseded, TaskDefinition: running,
@@ -62,6 +55,18 @@ func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story
 		}), nil
 	}
 	return j.await(ctx, w, story.Verdict{})
+}
+
+// followBack follows a rollback that ECS leads, of the revision that failed.
+func (j *job) followBack(ctx context.Context, w *watch, s Service, failed, reason string) (story.Verdict, error) {
+	w.last = s
+	result := rollout.Verdict{Outcome: rollout.Failed, Reason: reason, RollingBack: true}
+	if primary, _ := s.Primary(); failed != rollout.RevisionName(primary.TaskDefinition) { // ECS has turned round already
+		result.TaskDefinition = primary.TaskDefinition
+		w.tracker = rollout.Follow(rollout.Start{Answer: s.Service})
+	}
+	j.markPending(ctx, failed, "failed")
+	return j.undo(ctx, w, result, story.Verdict{TaskDefinition: failed}, origin{})
 }
 
 // rolledBack finds out whether ECS is putting the service back, or, when a

@@ -22,7 +22,9 @@ type Event struct {
 	Unit    string        `json:"unit,omitempty"`    // "bytes", "steps", "layers"
 	Rollout *rollout.View `json:"rollout,omitempty"` // Change during the watch step
 	Failure *Failure      `json:"failure,omitempty"`
-	Verdict *Verdict      `json:"verdict,omitempty"`
+	// Container of an Output, where there are several.
+	Container string   `json:"container,omitempty"`
+	Verdict   *Verdict `json:"verdict,omitempty"`
 }
 
 // Kind says how an [Event] is to be taken.
@@ -36,6 +38,7 @@ const (
 	Note     Kind = "note"     // worth knowing, nothing to do
 	Warning  Kind = "warning"  // worth acting on, not now
 	Failed   Kind = "failed"   // a task failed: Failure has the evidence; without one, the step itself failed, and is over
+	Output   Kind = "output"   // a line that a one-off task wrote: Message
 	End      Kind = "end"      // a step is done
 	Final    Kind = "verdict"  // the last word: Verdict
 )
@@ -49,10 +52,14 @@ const (
 	Push      Step = "push"
 	Preflight Step = "preflight"
 	Register  Step = "register"
+	Before    Step = "before" // the one-off tasks before the update
 	Update    Step = "update"
 	Watch     Step = "watch"
+	After     Step = "after" // and those after it was stable
 	Rollback  Step = "rollback"
 	Wave      Step = "wave" // of several services: those that go together
+
+	Run Step = "run" // a one-off task, all by itself
 )
 
 // Failure is the evidence of one failed task.
@@ -119,7 +126,7 @@ type Quote struct {
 
 // Verdict is what the command came to.
 type Verdict struct {
-	Outcome        string        `json:"outcome"` // stable, started, unchanged, failed, rolled-back, superseded, timeout, interrupted, refused; of several services also not-begun, error
+	Outcome        string        `json:"outcome"` // stable, started, unchanged, failed, rolled-back, superseded, timeout, interrupted, refused; of one-off tasks exited; of several services also not-begun, error
 	ExitCode       int           `json:"exitCode"`
 	Summary        string        `json:"summary"` // one sentence
 	TaskDefinition string        `json:"taskDefinition,omitempty"`

@@ -82,6 +82,12 @@ func (l *lines) tell(e story.Event) error {
 			return l.write(l.err, e, "failed", l.story, l.story.failure(e.Service, *e.Failure, 0))
 		}
 		text = l.story.bad.Render(markFailed) + " " + text + " (" + age(e.Time.Sub(log.began)) + ")"
+	case story.Output:
+		if e.Step == story.Run { // the command's output is the result
+			_, err := fmt.Fprintln(l.out, output(e))
+			return err
+		}
+		return l.write(l.err, e, string(e.Step), l.story, []string{"│ " + output(e)})
 	case story.End:
 		if e.Message == "" {
 			text = prefixed(e.Service, "done")
@@ -99,6 +105,16 @@ func (l *lines) tell(e story.Event) error {
 		return l.write(l.out, e, "verdict", l.verdict, l.verdict.verdict(e.Service, *e.Verdict, 0))
 	}
 	return l.once(&log.text, e, text)
+}
+
+// output is one line of a one-off task, with its container where there are
+// several.
+func output(e story.Event) string {
+	text := strings.TrimRight(plain(e.Message), " ")
+	if e.Container != "" {
+		text = clean(e.Container) + " │ " + text
+	}
+	return text
 }
 
 // once writes text unless it is what was written last time.

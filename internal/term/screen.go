@@ -69,6 +69,8 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 			return s.failure(e.Service, *e.Failure, width)
 		}
 		return s.end(e, width)
+	case story.Output:
+		return hang(s.faint.Render("│ "), output(e), 2, width)
 	case story.End:
 		if s.brief && e.Service != "" {
 			s.pause(e)
