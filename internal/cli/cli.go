@@ -41,6 +41,7 @@ type commands struct {
 	Push     pushCommand     `cmd:"" help:"Push the image of a tag to ECR. A tag that exists is never overwritten." group:"Deploy"`
 	Deploy   deployCommand   `cmd:"" help:"Put an image that is in ECR onto a service, and wait for the verdict." group:"Deploy"`
 	Rollback rollbackCommand `cmd:"" help:"Go back to the last revision that was stable, or to a named one." group:"Deploy"`
+	RunTask  runCommand      `cmd:"" name:"run" help:"Run a command in a one-off task of the service, and pass on its output and exit code." group:"Deploy"`
 
 	Scale scaleCommand `cmd:"" help:"Change the desired count." group:"On and off"`
 	Stop  stopCommand  `cmd:"" help:"Scale to zero and remember the count." group:"On and off"`
@@ -76,7 +77,8 @@ type Globals struct {
 //	0 done · 1 unexpected error · 2 usage or configuration · 3 refused, nothing
 //	was changed · 4 rollout failed, service is back · 5 rollout failed and not
 //	back · 6 superseded · 7 timed out, still rolling · 8 a difference or a fault
-//	was found, where that was asked for · 130 interrupted
+//	was found, where that was asked for · 130 interrupted; of run, that of
+//	its command
 func Run(ctx context.Context, args []string, sys System) (code int) {
 	// Kong ends the process by itself after --help; the panic takes that out
 	// of its hands without running the command.

@@ -66,6 +66,7 @@ type deployCommand struct {
 	DryRun       bool   `help:"Check everything, change nothing."`
 	rolloutFlags
 	reactionFlags
+	hookFlags
 	tagFlags
 	manyFlags
 	deployManyNames
@@ -97,12 +98,16 @@ func (c *deployCommand) Run(ctx context.Context, s *session) error {
 			if err != nil {
 				return story.Verdict{}, err
 			}
-			return deploy.Deploy(ctx, h.ports, deploy.Request{
+			request := deploy.Request{
 				Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref, Others: others,
 				Policy: c.of(h.settings), Base: c.Base, Desired: desired(c.DesiredCount, h.settings), Force: c.Force, TakeOver: c.TakeOver,
 				NoWait: c.NoWait, DryRun: dry, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
 				Watching: c.on(c.watching(h.settings)),
-			}, tell)
+			}
+			if err := c.lay(&request, h.settings); err != nil {
+				return story.Verdict{}, err
+			}
+			return deploy.Deploy(ctx, h.ports, request, tell)
 		}
 	}
 	return s.sail(ctx, harbours, voyage{

@@ -15,6 +15,7 @@ type releaseCommand struct {
 	buildFlags
 	rolloutFlags
 	reactionFlags
+	hookFlags
 	tagFlags
 	deployNames
 }
@@ -49,6 +50,15 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 			"name the one with --container, or build and push each and then deploy",
 		}
 	}
+	request := deploy.Request{
+		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
+		Policy: c.of(h.settings), Desired: desired(c.DesiredCount, h.settings), TakeOver: c.TakeOver,
+		NoWait: c.NoWait, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
+		Watching: c.on(c.watching(h.settings)),
+	}
+	if err := c.lay(&request, h.settings); err != nil {
+		return err
+	}
 	tell := s.terminal().Tell
 	if v, err := deploy.Check(ctx, h.ports, h.target, c.TakeOver, tell); err != nil {
 		return verdict(v, err)
@@ -63,10 +73,5 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	if _, err := build.Push(ctx, build.PushOptions{Image: ref, Login: login, Env: s.sys.Environ}, tell); err != nil {
 		return err
 	}
-	return verdict(deploy.Deploy(ctx, h.ports, deploy.Request{
-		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
-		Policy: c.of(h.settings), Desired: desired(c.DesiredCount, h.settings), TakeOver: c.TakeOver,
-		NoWait: c.NoWait, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
-		Watching: c.on(c.watching(h.settings)),
-	}, tell))
+	return verdict(deploy.Deploy(ctx, h.ports, request, tell))
 }

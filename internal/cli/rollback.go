@@ -10,7 +10,7 @@ import (
 
 type rollbackCommand struct {
 	To       string `help:"Image tag, revision number or family:revision; the last stable one when not given." placeholder:"TAG|REVISION"`
-	DryRun   bool   `help:"Say where it would go back to, change nothing."`
+	DryRun   bool   `help:"Say where it would go back to and what that changes; change nothing."`
 	TakeOver bool   `help:"Begin though another rollout is under way."`
 	rolloutFlags
 	manyFlags
@@ -20,7 +20,10 @@ type rollbackCommand struct {
 
 // Help goes below the usage.
 func (c *rollbackCommand) Help() string {
-	return `The desired count stays. A revision whose image ECR no longer has is refused.
+	return `The desired count stays. Without --to it is the newest revision, other than the
+present one, that really ran here and whose images ECR still has. What ran comes
+back: where a tag has been moved since, a copy of the revision is registered that
+names the digest; one that was deregistered is copied too.
 
   plimsoll rollback --dry-run
   plimsoll rollback --to v1.1.0`

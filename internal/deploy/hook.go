@@ -167,10 +167,10 @@ func (j *job) confirm(ctx context.Context, w *watch, v story.Verdict, p *plan) (
 	if !same {
 		j.mark(ctx, w.tracker.TaskDefinition(), "failed")
 	}
-	if r.AfterFailure == AfterKeep || same {
+	if r.AfterFailure == AfterKeep || r.OnFailure == Leave || same {
 		v.Outcome, v.Next = Failed, []string{j.command("status"), j.command("rollback")}
 		v.Summary = fmt.Sprintf("%s runs, but %v; it is kept", v.TaskDefinition, err)
-		if same && r.AfterFailure != AfterKeep {
+		if same && r.AfterFailure != AfterKeep && r.OnFailure != Leave {
 			v.Summary = fmt.Sprintf("%s runs, but %v; it is what ran before, so there is nothing to go back to", v.TaskDefinition, err)
 		}
 		return j.end(v), true, nil
