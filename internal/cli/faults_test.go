@@ -250,7 +250,7 @@ func TestWhatMayNotBeReadAndIsNotNeededIsANote(t *testing.T) {
 	w.strike = func(rw http.ResponseWriter, _ *http.Request, operation string, _ int) bool {
 		return slices.Contains(optional, operation) && deny(rw, operation)
 	}
-	out, story := mustRun(t, "deploy", "--image-tag", "v1.1.0")
+	out, story := mustRun(t, "deploy", "--image-tag", "v1.1.0", "--until", "healthy") // which asks the tasks
 	if !strings.Contains(out, "api runs v1.1.0") {
 		t.Errorf("%s", out)
 	}
