@@ -237,7 +237,7 @@ func (e *ECS) listServiceDeployments(_ context.Context, in *ecs.ListServiceDeplo
 		for _, arn := range arns {
 			r := byARN[arn]
 			out.ServiceDeployments = append(out.ServiceDeployments, types.ServiceDeploymentBrief{
-				ServiceDeploymentArn: &r.ARN, ServiceArn: &s.ARN, ClusterArn: aws.String(e.arn("cluster", s.Cluster)),
+				ServiceDeploymentArn: &r.ARN, ServiceArn: aws.String(s.ARN), ClusterArn: aws.String(e.arn("cluster", s.Cluster)),
 				Status: r.Status, StatusReason: optional(r.StatusReason), TargetServiceRevisionArn: &r.Target,
 				CreatedAt: moment(r.Created), StartedAt: moment(r.Started), FinishedAt: moment(r.Finished),
 			})

@@ -107,7 +107,7 @@ func (d *serviceDeployment) end(status types.ServiceDeploymentStatus, reason str
 func (e *ECS) showServiceDeployment(s *service, d *serviceDeployment) types.ServiceDeployment {
 	out := types.ServiceDeployment{
 		ServiceDeploymentArn:    &d.ARN,
-		ServiceArn:              &s.ARN,
+		ServiceArn:              aws.String(s.ARN),
 		ClusterArn:              aws.String(e.arn("cluster", s.Cluster)),
 		Status:                  d.Status,
 		StatusReason:            optional(d.StatusReason),
@@ -158,7 +158,7 @@ func (e *ECS) revisionSummary(s *service, arn string) types.ServiceRevisionSumma
 func (e *ECS) showRevision(s *service, r *serviceRevision) types.ServiceRevision {
 	out := types.ServiceRevision{
 		ServiceRevisionArn:       &r.ARN,
-		ServiceArn:               &s.ARN,
+		ServiceArn:               aws.String(s.ARN),
 		ClusterArn:               aws.String(e.arn("cluster", s.Cluster)),
 		TaskDefinition:           &r.TaskDefinition,
 		CreatedAt:                moment(r.Created),

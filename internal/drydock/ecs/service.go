@@ -531,7 +531,7 @@ func (e *ECS) showService(s *service, withTags bool) wire.Extended {
 	running, pending := e.count(s, "")
 	configuration := s.Configuration
 	out := types.Service{
-		ServiceName: &s.Name, ServiceArn: &s.ARN, ClusterArn: aws.String(e.arn("cluster", s.Cluster)),
+		ServiceName: aws.String(s.Name), ServiceArn: aws.String(s.ARN), ClusterArn: aws.String(e.arn("cluster", s.Cluster)),
 		Status: aws.String(s.Status), CreatedAt: moment(s.Created), CreatedBy: aws.String("arn:aws:iam::" + e.Account + ":user/drydock"),
 		DesiredCount: int32(s.Desired), RunningCount: int32(running), PendingCount: int32(pending),
 		TaskDefinition: aws.String(s.TaskDefinition), LaunchType: s.LaunchType, CapacityProviderStrategy: s.CapacityProviders,
