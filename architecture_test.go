@@ -26,14 +26,15 @@ type layer struct {
 
 // layers is the import rule of docs/architecture.md.
 func layers() []layer {
-	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/lifecycle"}
+	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/lifecycle", "internal/lifecycle/", "internal/audit"}
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
 		{"strict YAML", []string{"internal/strictyaml"}, nil, []string{"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"}},
 		{"settings", []string{"internal/config", "internal/ci"}, append([]string{"internal/strictyaml"}, pure...), nil},
 		{"SDK mends", []string{"internal/plainbody"}, nil, []string{"github.com/aws/smithy-go/middleware", "github.com/aws/smithy-go/transport/http"}},
 		{"use cases", []string{"internal/deploy"}, pure, []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
-		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term"}, append([]string{"internal/deploy", "internal/plainbody"}, pure...), []string{"*"}},
+		{"use cases of restart safety", []string{"internal/survey", "internal/retain", "internal/maintenance"}, append([]string{"internal/deploy", "internal/survey", "internal/retain"}, pure...), []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
+		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody"}, pure...), []string{"*"}},
 		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/plainbody", "internal/strictyaml"}, pure...), []string{"*"}},
 		{"command line", []string{"", "internal/cli", "internal/demo"}, []string{"internal/"}, []string{"*"}},
 		{"benchmarks", []string{"bench"}, []string{"internal/drydock", "internal/plainbody"}, []string{"*"}},

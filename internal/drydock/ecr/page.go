@@ -1,11 +1,9 @@
 package ecr
 
 import (
-	"cmp"
-	"encoding/base64"
-	"slices"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 )
 
 // Every list of ECR has pages of 100 unless asked for up to 1000.
@@ -25,21 +23,12 @@ func page[T any](items []T, key func(T) string, token *string, limit *int32) ([]
 	if n < 1 || n > pageMax {
 		return nil, nil, invalid("maxResults", "must be between 1 and %d", pageMax)
 	}
-	after, err := base64.RawURLEncoding.DecodeString(aws.ToString(token))
-	if err != nil {
+	if aws.ToString(token) == "" {
+		token = nil
+	}
+	items, next, ok := listing.Page(items, key, listing.Ascending, token, n)
+	if !ok {
 		return nil, nil, invalid("nextToken", "invalid pagination token")
 	}
-	slices.SortFunc(items, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
-	start, _ := slices.BinarySearchFunc(items, string(after), func(item T, after string) int {
-		if key(item) <= after {
-			return -1
-		}
-		return 1
-	})
-	items = items[start:]
-	if len(items) <= n {
-		return items, nil, nil
-	}
-	next := base64.RawURLEncoding.EncodeToString([]byte(key(items[n-1])))
-	return items[:n], &next, nil
+	return items, next, nil
 }
