@@ -21,8 +21,6 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -34,7 +32,6 @@ var _ deploy.Clues = (*Client)(nil)
 // clueClients are made when the first clue is looked for: most runs have none.
 type clueClients struct {
 	secrets func() *secretsmanager.Client
-	ssm     func() *ssm.Client
 	iam     func() *iam.Client
 	elb     func() *elb.Client
 }
@@ -42,7 +39,6 @@ type clueClients struct {
 func newClueClients(cfg aws.Config) clueClients {
 	return clueClients{
 		secrets: sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(cfg) }),
-		ssm:     sync.OnceValue(func() *ssm.Client { return ssm.NewFromConfig(cfg) }),
 		iam:     sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg) }),
 		elb:     sync.OnceValue(func() *elb.Client { return elb.NewFromConfig(cfg) }),
 	}
@@ -221,7 +217,7 @@ func (c *Client) Secret(ctx context.Context, id string) (deploy.Secret, error) {
 	if err != nil {
 		return deploy.Secret{}, wrap("look up secret "+id, err)
 	}
-	secret := deploy.Secret{Name: aws.ToString(out.Name), Deleted: aws.ToTime(out.DeletedDate), ChangedAt: aws.ToTime(out.LastChangedDate)}
+	secret := deploy.Secret{Versions: out.VersionIdsToStages, Name: aws.ToString(out.Name), Deleted: aws.ToTime(out.DeletedDate), ChangedAt: aws.ToTime(out.LastChangedDate)}
 	for _, stages := range out.VersionIdsToStages {
 		for _, stage := range stages {
 			secret.HasCurrent = secret.HasCurrent || stage == "AWSCURRENT"
@@ -233,13 +229,8 @@ func (c *Client) Secret(ctx context.Context, id string) (deploy.Secret, error) {
 // Parameter implements deploy.SecretMetadata. DescribeParameters shows no
 // value.
 func (c *Client) Parameter(ctx context.Context, name string) (bool, error) {
-	out, err := c.clues.ssm().DescribeParameters(ctx, &ssm.DescribeParametersInput{
-		ParameterFilters: []ssmtypes.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("Equals"), Values: parameterNames(name)}},
-	}, func(o *ssm.Options) { o.Region = cmp.Or(regionOf(name), o.Region) })
-	if err != nil {
-		return false, wrap("look up parameter "+name, err)
-	}
-	return len(out.Parameters) > 0, nil
+	found, err := c.Parameters(ctx, regionOf(name), parameterNames(name))
+	return len(found) > 0, err
 }
 
 // parameterNames are the names that may be meant: the ARN of /token and that

@@ -380,7 +380,21 @@ func service(s types.Service) deploy.Service {
 		out.Controller = string(s.DeploymentController.Type)
 	}
 	out.Daemon = s.SchedulingStrategy == types.SchedulingStrategyDaemon
+	out.Strategy, out.MaximumPercent, out.MinimumPercent = "ROLLING", 200, 100 // ECS's defaults
+	if c := s.DeploymentConfiguration; c != nil {
+		out.Strategy = cmp.Or(string(c.Strategy), out.Strategy)
+		out.MaximumPercent = int(cmp.Or(aws.ToInt32(c.MaximumPercent), 200))
+		if c.MinimumHealthyPercent != nil {
+			out.MinimumPercent = int(*c.MinimumHealthyPercent)
+		}
+	}
+	for _, b := range s.LoadBalancers {
+		if b.TargetGroupArn != nil {
+			out.TargetGroups = append(out.TargetGroups, *b.TargetGroupArn)
+		}
+	}
 	if c := s.DeploymentConfiguration; c != nil && c.DeploymentCircuitBreaker != nil {
+		out.Breaker = c.DeploymentCircuitBreaker.Enable
 		out.RollsBack = c.DeploymentCircuitBreaker.Enable && c.DeploymentCircuitBreaker.Rollback
 	}
 	for _, t := range s.Tags {

@@ -49,6 +49,7 @@ type commands struct {
 
 	Status  statusCommand  `cmd:"" help:"Show what a service runs." group:"Look"`
 	History historyCommand `cmd:"" help:"Show the rollouts of a service: when, which version, by whom, how it ended." group:"Look"`
+	Check   checkCommand   `cmd:"" help:"Look whether a deploy could go well: all checks, nothing changed." group:"Look"`
 	Diff    diffCommand    `cmd:"" help:"Show how revisions of a task definition differ, or what a deploy would change." group:"Look"`
 	Wait    waitCommand    `cmd:"" help:"Follow the rollout that is under way to its verdict." group:"Look"`
 

@@ -43,6 +43,30 @@ type rolloutFlags struct {
 // Validate is called by kong.
 func (f rolloutFlags) Validate() error { return cmp.Or(f.timeoutFlag.Validate(), f.check()) }
 
+// supersedeFlag is of every command that can begin while a rollout goes on.
+type supersedeFlag struct {
+	Supersede bool `help:"Begin though another rollout is under way." aliases:"take-over" xor:"current"`
+}
+
+// currentFlags say what to do about a rollout that is under way.
+type currentFlags struct {
+	supersedeFlag
+	WaitForCurrent bool `help:"Let a rollout that is under way end first." xor:"current"`
+}
+
+// strictFlags say how far the checks go.
+type strictFlags struct {
+	Strict          bool `help:"Refuse for a warning too."`
+	CheckSecretKeys bool `help:"Look whether secrets have the JSON keys that are asked for. This reads them; their values are neither shown nor logged."`
+}
+
+// accountFlag guards against the credentials of another account.
+type accountFlag struct {
+	ExpectAccount string `help:"Refuse in any other AWS account." placeholder:"ID"`
+}
+
+func (f accountFlag) expect(h *harbour) { h.target.Account = cmp.Or(f.ExpectAccount, h.target.Account) }
+
 // tagFlags loosen the tag policy.
 type tagFlags struct {
 	AllowSHA        bool `name:"allow-sha" help:"Also take tags that are commit ids."`
@@ -62,14 +86,21 @@ type deployCommand struct {
 	DesiredCount *int   `help:"How many tasks, set in the same update." placeholder:"N"`
 	Base         string `help:"Template: latest (the family's newest revision), running, or a revision number." default:"latest" placeholder:"latest"`
 	Force        bool   `help:"Redeploy though this image runs already."`
-	TakeOver     bool   `help:"Begin though another rollout is under way."`
 	DryRun       bool   `help:"Check everything, change nothing."`
+	strictFlags
+	currentFlags
 	rolloutFlags
 	reactionFlags
 	hookFlags
 	tagFlags
 	manyFlags
-	deployManyNames
+	accountFlag
+	deployManyImages
+}
+
+// Validate is called by kong.
+func (c *deployCommand) Validate() error {
+	return cmp.Or(c.rolloutFlags.Validate(), c.containerImages.Validate())
 }
 
 // Help goes below the usage.
@@ -92,15 +123,19 @@ func (c *deployCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	for _, h := range harbours {
+		c.expect(h)
+	}
 	act := func(h *harbour, dry bool) deploy.Act {
 		return func(ctx context.Context, tell story.Teller) (story.Verdict, error) {
-			ref, others, err := h.images(ctx, c.ImageTag)
+			ref, others, err := c.images(ctx, h, c.ImageTag)
 			if err != nil {
 				return story.Verdict{}, err
 			}
 			request := deploy.Request{
 				Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref, Others: others,
-				Policy: c.of(h.settings), Base: c.Base, Desired: desired(c.DesiredCount, h.settings), Force: c.Force, TakeOver: c.TakeOver,
+				Policy: c.of(h.settings), Base: c.Base, Desired: desired(c.DesiredCount, h.settings), Force: c.Force, TakeOver: c.Supersede, WaitFor: c.WaitForCurrent,
+				Strict: c.Strict, CheckSecretKeys: c.CheckSecretKeys,
 				NoWait: c.NoWait, DryRun: dry, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
 				Watching: c.on(c.watching(h.settings)),
 			}

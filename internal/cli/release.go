@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -11,13 +12,20 @@ import (
 type releaseCommand struct {
 	Tag          string `help:"Tag to release; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
 	DesiredCount *int   `help:"How many tasks, set in the same update." placeholder:"N"`
-	TakeOver     bool   `help:"Begin though another rollout is under way."`
 	buildFlags
 	rolloutFlags
 	reactionFlags
 	hookFlags
 	tagFlags
-	deployNames
+	strictFlags
+	supersedeFlag
+	accountFlag
+	deployImages
+}
+
+// Validate is called by kong.
+func (c *releaseCommand) Validate() error {
+	return cmp.Or(c.rolloutFlags.Validate(), c.containerImages.Validate())
 }
 
 // Help goes below the usage.
@@ -40,19 +48,20 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	ref, others, err := h.images(ctx, tag)
+	c.expect(h)
+	ref, others, err := c.images(ctx, h, tag)
 	if err != nil {
 		return err
 	}
-	if len(others) > 0 {
+	if len(c.Container) == 0 && len(others) > 0 {
 		return &usageError{
 			fmt.Errorf("release builds one image, and %s names containers with several", h.settings.Container.Source),
 			"name the one with --container, or build and push each and then deploy",
 		}
 	}
 	request := deploy.Request{
-		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref,
-		Policy: c.of(h.settings), Desired: desired(c.DesiredCount, h.settings), TakeOver: c.TakeOver,
+		Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref, Others: others,
+		Policy: c.of(h.settings), Desired: desired(c.DesiredCount, h.settings), TakeOver: c.Supersede, Strict: c.Strict, CheckSecretKeys: c.CheckSecretKeys,
 		NoWait: c.NoWait, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
 		Watching: c.on(c.watching(h.settings)),
 	}
@@ -60,7 +69,7 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	tell := s.terminal().Tell
-	if v, err := deploy.Check(ctx, h.ports, h.target, c.TakeOver, tell); err != nil {
+	if v, err := deploy.Check(ctx, h.ports, h.target, c.Supersede, tell); err != nil {
 		return verdict(v, err)
 	}
 	login, err := loginTo(ctx, h.client, ref.Registry)

@@ -9,9 +9,9 @@ import (
 )
 
 type rollbackCommand struct {
-	To       string `help:"Image tag, revision number or family:revision; the last stable one when not given." placeholder:"TAG|REVISION"`
-	DryRun   bool   `help:"Say where it would go back to and what that changes; change nothing."`
-	TakeOver bool   `help:"Begin though another rollout is under way."`
+	To     string `help:"Image tag, revision number or family:revision; the last stable one when not given." placeholder:"TAG|REVISION"`
+	DryRun bool   `help:"Say where it would go back to and what that changes; change nothing."`
+	supersedeFlag
 	rolloutFlags
 	manyFlags
 	servicesNames
@@ -38,7 +38,7 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 	act := func(h *harbour, dry bool) deploy.Act {
 		return func(ctx context.Context, tell story.Teller) (story.Verdict, error) {
 			return deploy.Rollback(ctx, h.ports, deploy.RollbackRequest{
-				Target: h.target, To: c.To, Container: h.settings.Container.Value, NoWait: c.NoWait, DryRun: dry, TakeOver: c.TakeOver,
+				Target: h.target, To: c.To, Container: h.settings.Container.Value, NoWait: c.NoWait, DryRun: dry, TakeOver: c.Supersede,
 				Timeout: c.timeout(h.settings), Watching: c.watching(h.settings),
 			}, tell)
 		}

@@ -46,9 +46,10 @@ type SecretMetadata interface {
 // Secret is what is known of a secret without its value.
 type Secret struct {
 	Name       string
-	Deleted    time.Time // when its deletion was asked for; zero when it was not
-	ChangedAt  time.Time // of the value; zero when it never was
-	HasCurrent bool      // a version is staged AWSCURRENT
+	Deleted    time.Time           // when its deletion was asked for; zero when it was not
+	ChangedAt  time.Time           // of the value; zero when it never was
+	HasCurrent bool                // a version is staged AWSCURRENT
+	Versions   map[string][]string // version id -> its stages
 }
 
 // LogGroups finds log groups.

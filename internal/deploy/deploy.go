@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -16,19 +18,22 @@ import (
 // Request is a deploy: which image, where, how many.
 type Request struct {
 	Target
-	Family     string          // task definition family; "" means that of what runs
-	Container  string          // the container that gets the image; "" means the only one
-	Image      image.Reference // with a tag
-	Others     []Replacement   // containers that get an image too, besides Container
-	Policy     image.Policy    // which tags may be deployed
-	Base       string          // the template: "latest" (or ""), "running", or a revision number
-	Desired    *int            // new desired count; nil leaves it
-	Force      bool            // redeploy though it runs already
-	TakeOver   bool            // begin though another rollout is under way
-	NoWait     bool            // be content with the update
-	DryRun     bool            // say what would be done
-	Timeout    time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
-	Provenance Provenance
+	Family          string          // task definition family; "" means that of what runs
+	Container       string          // the container that gets the image; "" means the only one
+	Image           image.Reference // with a tag
+	Others          []Replacement   // for other containers, in the same revision
+	Policy          image.Policy    // which tags may be deployed
+	Base            string          // the template: "latest" (or ""), "running", or a revision number
+	Desired         *int            // new desired count; nil leaves it
+	Force           bool            // redeploy though it runs already
+	TakeOver        bool            // begin though another rollout is under way
+	WaitFor         bool            // let another rollout end first
+	Strict          bool            // a warning of the preflight refuses too
+	CheckSecretKeys bool            // look whether secrets have the JSON keys that are asked for
+	NoWait          bool            // be content with the update
+	DryRun          bool            // say what would be done
+	Timeout         time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
+	Provenance      Provenance
 	Watching
 
 	Before       []Hook       // run before the service is updated; one that fails stops the deploy
@@ -72,6 +77,11 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	}
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.watching = r.Watching
+	if r.WaitFor {
+		if err := j.waitForCurrent(ctx); err != nil {
+			return j.stop(err)
+		}
+	}
 	plan, err := j.plan(ctx, r)
 	if err == nil {
 		plan.request = r
@@ -186,7 +196,7 @@ func (j *job) unfinished(err error, v story.Verdict) (story.Verdict, error) {
 	case errors.Is(err, errTimeout):
 		v.Outcome = TimedOut
 		v.Summary = fmt.Sprintf("still rolling after %s; nothing was undone", j.timeout)
-		v.Next = []string{j.resume(v), j.command("rollback", "--take-over")}
+		v.Next = []string{j.resume(v), j.command("rollback", "--supersede")}
 		return j.end(v), nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		v.Outcome = Interrupted
@@ -208,13 +218,13 @@ func (j *job) resume(v story.Verdict) string {
 // redeploy is the command that does the same once more, though it runs.
 func (j *job) redeploy(r Request) string {
 	flags := []string{"--registry", r.Image.Registry, "--repository", r.Image.Repository, "--image-tag", r.Image.Tag}
-	if len(r.Others) > 0 { // only the configuration can say so much
-		flags, r.Container = []string{"--image-tag", r.Image.Tag}, ""
-	}
 	for _, f := range [][2]string{{"--task-definition", r.Family}, {"--container", r.Container}, {"--base", r.Base}} {
 		if f[1] != "" {
 			flags = append(flags, f[0], f[1])
 		}
+	}
+	for _, c := range r.Others {
+		flags = append(flags, "--container", c.Container+"="+c.Image.String())
 	}
 	if r.Policy.AllowSHA {
 		flags = append(flags, "--allow-sha")
@@ -291,7 +301,7 @@ type plan struct {
 	next    *taskdef.Document // to be registered
 	image   image.Reference
 	digest  string            // "" when it could not be looked up
-	others  map[string]string // likewise, of other containers by name
+	digests map[string]string // of all containers that get an image, likewise
 	fromTag string            // the version that runs, "" when it has none
 	desired *int              // the count that is asked for
 	same    bool              // next is what runs, and its content too
@@ -305,6 +315,11 @@ func (p *plan) version() string {
 		return p.image.Tag
 	}
 	return fmt.Sprintf("%s (%s)", p.image.Tag, image.Change(p.fromTag, p.image.Tag))
+}
+
+// known reports whether all digests could be looked up.
+func (p *plan) known() bool {
+	return !slices.Contains(slices.Collect(maps.Values(p.digests)), "")
 }
 
 func (p *plan) summary() string {

@@ -86,11 +86,11 @@ func (j *job) found(ctx context.Context) (Service, error) {
 		return Service{}, err
 	}
 	list := judgeCaller(t.caller, j.target.Account, j.target.Region)
-	if len(list) == 0 && errors.Is(t.service.err, NotFound) {
+	if refusal(list, false) == nil && errors.Is(t.service.err, NotFound) {
 		list = j.judgeTarget(ctx, &t, true)
 	}
-	if len(list) > 0 {
-		return Service{}, &PreflightError{Faults: list}
+	if err := refusal(list, false); err != nil {
+		return Service{}, err
 	}
 	return t.service.value, t.service.err
 }

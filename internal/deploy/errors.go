@@ -27,6 +27,7 @@ func (k Kind) Error() string { return string(k) }
 // PreflightError is why nothing was changed: every fault that was found.
 type PreflightError struct {
 	Faults []Fault
+	Checks []story.Check // all that were taken, where there were more
 }
 
 // Fault is one thing that stands in the way.

@@ -36,6 +36,8 @@ type harbour struct {
 	scaling     *Scaling       // nil: nothing scales it
 	oneOffs     []rollout.Task // that were run
 	hangs       bool           // one-off tasks never end
+	around      surroundings
+	set         func(*Service) // what else DescribeServices says
 }
 
 // berth is one deployment.
@@ -66,6 +68,7 @@ func newHarbour() *harbour {
 		records:     true,
 		tags:        map[string]map[string]string{},
 		fail:        map[string]error{},
+		around:      inOrder(),
 	}
 	arn := h.define(fmt.Sprintf(`{"family":"web","futureField":{"x":1.50},"containerDefinitions":[{"name":"web","image":"%s:v1.0.0","logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"/web","awslogs-stream-prefix":"ecs"}}}],"tags":[{"key":"team","value":"harbour"},{"key":"plimsoll:verdict","value":"stable"},{"key":"plimsoll:actor","value":"ann"}]}`, repo))
 	h.deployments = []*berth{{id: "ecs-svc/1", td: arn, began: time.Now().Add(-time.Hour)}}
@@ -175,6 +178,7 @@ func (h *harbour) state() Service {
 	h.settle()
 	s := Service{ARN: "arn:web", Name: "web", Controller: "ECS", RollsBack: h.breaker, TaskDefinition: h.deployments[0].td, Tags: h.tags["arn:web"]}
 	s.Status, s.Desired = "ACTIVE", h.desired
+	s.Strategy, s.MaximumPercent, s.MinimumPercent, s.Breaker = "ROLLING", 200, 100, true
 	for i, b := range h.deployments {
 		d := rollout.Deployment{ID: b.id, TaskDefinition: b.td, Status: "ACTIVE", RolloutState: "COMPLETED", CreatedAt: b.began}
 		up := h.good(b.td) && time.Since(b.began) >= startsIn
@@ -198,6 +202,9 @@ func (h *harbour) state() Service {
 		s.Deployments = append(s.Deployments, d)
 		s.Running += d.Running
 		s.Pending += d.Pending
+	}
+	if h.set != nil {
+		h.set(&s)
 	}
 	if h.records {
 		s.Record = "record/" + h.deployments[0].id

@@ -37,6 +37,7 @@ type job struct {
 	putsBackInterrupted bool // what is being undone did not fail: it was interrupted
 	began               time.Time
 	tell                story.Teller
+	refused             []story.Check        // all checks of a preflight that refused
 	closing             func(outcome string) // what there is to do before the last word; nil for nothing
 
 	mu        sync.Mutex
@@ -76,7 +77,7 @@ func (j *job) endWith(v story.Verdict, code int) story.Verdict {
 	}
 	v.ExitCode = code
 	v.Duration = j.Now().Sub(j.began)
-	j.news(story.Event{Kind: story.Final, Verdict: &v, Message: v.Summary})
+	j.news(story.Event{Kind: story.Final, Verdict: &v, Message: v.Summary, Checks: j.refused})
 	return v
 }
 
@@ -93,6 +94,7 @@ func (j *job) stop(err error) (story.Verdict, error) {
 	switch {
 	case errors.As(err, &preflight):
 		j.tellFaults(preflight)
+		j.refused = preflight.Checks
 		return j.end(story.Verdict{Outcome: Refused, Summary: "refused by preflight; nothing was changed"}), err
 	case errors.Is(err, context.Canceled):
 		return j.end(story.Verdict{Outcome: Interrupted, Summary: "interrupted; the service was not changed"}), err

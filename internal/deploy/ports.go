@@ -57,7 +57,10 @@ type AWS interface {
 	TaskDefinitions
 	ServiceDeployments
 	Images
+	Repositories
 	Logs
+	Secrets
+	Clues
 	Autoscaling
 	Runner
 }
@@ -113,11 +116,16 @@ type Service struct {
 	rollout.Service
 	ARN            string
 	Name           string
-	TaskDefinition string // ARN
-	Controller     string // ECS, CODE_DEPLOY or EXTERNAL
-	Daemon         bool   // one task on every container instance; it has no count of its own
-	RollsBack      bool   // ECS's circuit breaker is on, and puts a failed deployment back by itself
-	Record         string // ARN of the current service deployment; "" where ECS keeps none
+	TaskDefinition string   // ARN
+	Controller     string   // ECS, CODE_DEPLOY or EXTERNAL
+	Strategy       string   // ROLLING, BLUE_GREEN, LINEAR or CANARY
+	Daemon         bool     // one task on every container instance; it has no count of its own
+	MaximumPercent int      // of the desired count, how many tasks may run during a rollout
+	MinimumPercent int      // and how many have to be healthy
+	Breaker        bool     // ECS's circuit breaker ends a deployment whose tasks keep failing
+	RollsBack      bool     // and puts it back by itself
+	TargetGroups   []string // ARNs
+	Record         string   // ARN of the current service deployment; "" where ECS keeps none
 	Tags           map[string]string
 	LoadBalancers  []LoadBalancer
 	Exec           bool // enableExecuteCommand: a shell can be had in its tasks
@@ -175,6 +183,32 @@ type Images interface {
 	// once ECR has it). [NotFound] when the repository or the image is not
 	// there; [Unsupported] for a registry that is not an ECR.
 	Digest(ctx context.Context, ref image.Reference) (string, error)
+}
+
+// Repositories looks into ECR's repositories.
+type Repositories interface {
+	// Repository is the settings of an image's repository. [NotFound] when
+	// there is none, [Unsupported] for a registry that is not an ECR.
+	Repository(ctx context.Context, ref image.Reference) (Repository, error)
+	// RepositoryNames lists the repositories of an image's registry.
+	RepositoryNames(ctx context.Context, ref image.Reference) ([]string, error)
+}
+
+// Repository is an ECR repository.
+type Repository struct {
+	Mutability string   // MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION or IMMUTABLE_WITH_EXCLUSION
+	Exclusions []string // patterns of the tags for which the opposite holds; * is anything
+}
+
+// Secrets looks closer at Secrets Manager and the Parameter Store than
+// [SecretMetadata]. No value is read but by SecretKeys.
+type Secrets interface {
+	// SecretKeys are the keys of the JSON object that a version of a secret
+	// is, and none when it is something else. The values stay in the adapter.
+	SecretKeys(ctx context.Context, arn, stage, version string) ([]string, error)
+	// Parameters are those of the named parameters that there are. region ""
+	// means the client's own.
+	Parameters(ctx context.Context, region string, names []string) ([]string, error)
 }
 
 // Logs reads what containers wrote.

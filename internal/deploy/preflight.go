@@ -20,63 +20,12 @@ import (
 // it could not be found out. Nothing is changed.
 func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	j.say(story.Begin, story.Preflight, "checking %s", j.target)
-	var f faults
-	p := &plan{image: r.Image, desired: r.Desired}
-	var base reading[*taskdef.Document]
-	var digest reading[string]
-	var t target
-
-	var wg sync.WaitGroup
-	wg.Go(func() { t = j.readTarget(ctx) })
-	wg.Go(func() { digest = read(j.AWS.Digest(ctx, r.Image)) })
-	others := make([]reading[string], len(r.Others))
-	for i, o := range r.Others {
-		wg.Go(func() { others[i] = read(j.AWS.Digest(ctx, o.Image)) })
-	}
-	if name := baseName(r, ""); name != "" {
-		wg.Go(func() { base = read(j.document(ctx, name)) })
-	}
-	wg.Wait()
-	if err := cannotBegin(ctx, t.caller.err, t.cluster.err, t.service.err, digest.err, base.err); err != nil {
+	p, checks, err := j.examine(ctx, r)
+	if err != nil {
 		return nil, err
 	}
-
-	f.add(j.judgeTarget(ctx, &t, r.TakeOver)...)
-	if err := r.Policy.Check(r.Image.Tag); err != nil {
-		f.add(Fault{"tag", err.Error(), "tag the build as the policy asks"})
-	}
-	f.add(judgeImage(digest, r.Image)...)
-	p.digest = digest.value
-	f.add(p.judgeOthers(r.Others, others)...)
-	if errors.Is(digest.err, Unsupported) || errors.Is(digest.err, Denied) {
-		j.say(story.Note, story.Preflight, "cannot tell whether the image exists: %v", digest.err)
-	}
-	p.service = t.service.value
-
-	if t.service.err == nil {
-		running := read(j.document(ctx, p.service.TaskDefinition))
-		if running.err != nil {
-			f.add(faultOf("running revision", running.err))
-		}
-		p.running = running.value
-		if name := baseName(r, p.service.TaskDefinition); base.value == nil && base.err == nil {
-			base = read(j.document(ctx, name))
-		}
-	}
-	switch {
-	case errors.Is(base.err, NotFound):
-		f.add(j.unknownFamily(ctx, baseName(r, p.service.TaskDefinition)))
-	case base.err != nil:
-		f.add(faultOf("task definition", base.err))
-	case base.value != nil:
-		p.base = base.value
-		f.add(p.prepare(r, j)...)
-	}
-	if err := ctx.Err(); err != nil {
+	if err := refusal(checks, r.Strict); err != nil {
 		return nil, err
-	}
-	if len(f.list) > 0 {
-		return nil, &PreflightError{Faults: f.list}
 	}
 	if err := j.compare(ctx, p, r.Container); err != nil {
 		return nil, err
@@ -85,8 +34,121 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 		p.same = false // ECS takes no revision that was deregistered: a copy has to be registered
 	}
 	p.again = !p.same && p.leftBehind()
-	j.say(story.End, story.Preflight, "%s", p.summary())
+	j.tellChecks(checks, p.summary())
 	return p, nil
+}
+
+// examine takes all checks of a deploy. Where the image of a request is not
+// given, they are those of what runs, as if it had to start again.
+func (j *job) examine(ctx context.Context, r Request) (*plan, []story.Check, error) {
+	p := &plan{image: r.Image, desired: r.Desired}
+	var base reading[*taskdef.Document]
+	var known digestsOf
+	var t target
+
+	var wg sync.WaitGroup
+	wg.Go(func() { t = j.readTarget(ctx) })
+	wg.Go(func() { known = j.lookUp(ctx, r.references()) })
+	if name := baseName(r, ""); name != "" {
+		wg.Go(func() { base = read(j.document(ctx, name)) })
+	}
+	wg.Wait()
+	digest := known[r.Image.String()]
+	if err := cannotBegin(ctx, t.caller.err, t.cluster.err, t.service.err, digest.err, base.err); err != nil {
+		return nil, nil, err
+	}
+	checks := j.judgeTarget(ctx, &t, r.TakeOver)
+	p.digest, p.service = digest.value, t.service.value
+
+	if t.service.err == nil {
+		running := read(j.document(ctx, p.service.TaskDefinition))
+		if running.err != nil {
+			checks = append(checks, failed("running revision", running.err))
+		}
+		p.running = running.value
+		if name := baseName(r, p.service.TaskDefinition); base.value == nil && base.err == nil {
+			base = read(j.document(ctx, name))
+		}
+	}
+	switch {
+	case errors.Is(base.err, NotFound):
+		f := j.unknownFamily(ctx, baseName(r, p.service.TaskDefinition))
+		checks = append(checks, checkFail(f.Check, f.What, f.Do))
+	case base.err != nil:
+		checks = append(checks, failed("task definition", base.err))
+	case base.value != nil:
+		p.base = base.value
+		checks = append(checks, p.prepare(r, j, known)...)
+	}
+	checks = append(checks, r.checkTags()...)
+	for _, ref := range r.references() {
+		checks = append(checks, j.checkImage(ctx, ref, known[ref.String()]))
+	}
+	if p.next != nil {
+		checks = append(checks, j.examineRevision(ctx, p, t.caller.value, r, known)...)
+	}
+	return p, checks, ctx.Err()
+}
+
+// examineRevision takes the checks that the next revision is needed for.
+func (j *job) examineRevision(ctx context.Context, p *plan, caller Caller, r Request, known digestsOf) []story.Check {
+	looks := j.imageLooks(p.next, known)
+	judged := r.references()
+	if len(judged) == 0 {
+		judged = imagesOf(p.next)
+	}
+	for _, ref := range judged {
+		if known[ref.String()].err == nil { // else that is told already
+			looks = append(looks, j.lookAtRepository(ref), j.lookAtLifecycle(ref, known[ref.String()].value, p.running))
+		}
+	}
+	looks = append(looks, j.startLooks(p.next, caller, r.CheckSecretKeys)...)
+	if p.running == nil {
+		return lookAll(ctx, looks...)
+	}
+	desired := p.service.Desired
+	if r.Desired != nil {
+		desired = *r.Desired
+	}
+	looks = append(looks,
+		func(context.Context) []story.Check { return []story.Check{j.checkDrift(p.base, p.running, p.next)} },
+		j.lookAtKeys(p.service, p.next),
+		func(context.Context) []story.Check { return checkMovement(p.service, desired) },
+		j.lookAtScaling(p.service, r.Desired),
+		func(context.Context) []story.Check { return checkBreaker(p.service) },
+		j.lookAtBalancers(p.service),
+		j.lookAtWayBack(p.service, p.running))
+	if r.Image.Repository == "" {
+		looks = append(looks, j.lookAtPinned(p.service, p.running))
+	}
+	return lookAll(ctx, looks...)
+}
+
+// imageLooks are the looks at all images of a definition: whether those not
+// looked up yet are there, and whether they run where the task does.
+func (j *job) imageLooks(doc *taskdef.Document, known digestsOf) []look {
+	var looks []look
+	for _, ref := range imagesOf(doc) {
+		looks = append(looks, func(ctx context.Context) []story.Check {
+			digest, looked := known[ref.String()]
+			var found []story.Check
+			if !looked {
+				digest = read(j.AWS.Digest(ctx, ref))
+				found = append(found, j.checkImage(ctx, ref, digest))
+			}
+			if digest.err == nil {
+				found = append(found, j.lookAtPlatform(doc, ref, digest.value)(ctx)...)
+			}
+			return found
+		})
+	}
+	return looks
+}
+
+// examineStart takes the checks of what a revision needs besides its images
+// when its tasks are to be started as it is: by a scale, a start or a rollback.
+func (j *job) examineStart(ctx context.Context, doc *taskdef.Document, more ...look) []story.Check {
+	return lookAll(ctx, slices.Concat(j.startLooks(doc, Caller{}, false), more)...)
 }
 
 // reading is what a call brought: a value or an error.
@@ -109,16 +171,24 @@ func (f *faults) add(more ...Fault) {
 	}
 }
 
+func judgeImage(digest reading[string], ref image.Reference) []Fault {
+	switch {
+	case digest.err == nil, errors.Is(digest.err, Unsupported), errors.Is(digest.err, Denied):
+		return nil
+	case errors.Is(digest.err, NotFound):
+		return []Fault{{"image", fmt.Sprintf("there is no image %s", ref), "push it first, or check the tag and the repository"}}
+	}
+	return []Fault{faultOf("image", digest.err)}
+}
+
 // ready is the service, or why it cannot be changed.
 func (j *job) ready(ctx context.Context, takeOver bool) (Service, error) {
 	t := j.readTarget(ctx)
 	if err := cannotBegin(ctx, t.caller.err, t.cluster.err, t.service.err); err != nil {
 		return Service{}, err
 	}
-	var f faults
-	f.add(j.judgeTarget(ctx, &t, takeOver)...)
-	if len(f.list) > 0 {
-		return Service{}, &PreflightError{Faults: f.list}
+	if err := refusal(j.judgeTarget(ctx, &t, takeOver), false); err != nil {
+		return Service{}, err
 	}
 	return t.service.value, nil
 }
@@ -154,66 +224,84 @@ func cannotBegin(ctx context.Context, errs ...error) error {
 	return nil
 }
 
-// judgeTarget lists what is wrong with the account, the cluster and the
-// service. The service of a cluster that is not there is not worth a fault of
-// its own.
-func (j *job) judgeTarget(ctx context.Context, t *target, takeOver bool) []Fault {
+// judgeTarget checks the account, the cluster and the service. The service of a
+// cluster that is not there is not worth a fault of its own.
+func (j *job) judgeTarget(ctx context.Context, t *target, takeOver bool) []story.Check {
 	list := judgeCaller(t.caller, j.target.Account, j.target.Region)
 	if err := t.cluster.err; errors.Is(err, NotFound) {
 		names, _ := j.AWS.ClusterNames(ctx) // only to be helpful
-		return append(list, Fault{"cluster", fmt.Sprintf("there is no cluster %s", j.target.Cluster), didYouMean(j.target.Cluster, names)})
+		return append(list, checkFail("cluster", fmt.Sprintf("there is no cluster %s", j.target.Cluster), didYouMean(j.target.Cluster, names)))
 	} else if errors.Is(err, Denied) {
-		j.say(story.Note, story.Preflight, "cannot look at the cluster: %v", err)
+		list = append(list, unseen("cluster", err))
 	} else if err != nil {
-		list = append(list, faultOf("cluster", err))
+		list = append(list, failed("cluster", err))
 	} else if s := t.cluster.value.Status; s != "ACTIVE" {
-		list = append(list, Fault{"cluster", fmt.Sprintf("cluster %s is %s", j.target.Cluster, s), "choose an active cluster"})
+		list = append(list, checkFail("cluster", fmt.Sprintf("cluster %s is %s", j.target.Cluster, s), "choose an active cluster"))
+	} else {
+		list = append(list, checkOK("cluster", "%s is active", t.cluster.value.Name))
 	}
 
 	if err := t.service.err; errors.Is(err, NotFound) {
 		names, _ := j.AWS.ServiceNames(ctx, j.target.Cluster) // only to be helpful
-		return append(list, Fault{"service", fmt.Sprintf("there is no service %s in cluster %s", j.target.Service, j.target.Cluster), didYouMean(j.target.Service, names)})
+		return append(list, checkFail("service", fmt.Sprintf("there is no service %s in cluster %s", j.target.Service, j.target.Cluster), didYouMean(j.target.Service, names)))
 	} else if err != nil {
-		return append(list, faultOf("service", err))
+		return append(list, failed("service", err))
 	}
-	s := t.service.value
+	return append(list, j.judgeService(t.service.value, takeOver)...)
+}
+
+// judgeService checks whether a service can be changed.
+func (j *job) judgeService(s Service, takeOver bool) []story.Check {
+	if s.Status != "ACTIVE" {
+		return []story.Check{checkFail("service", fmt.Sprintf("service %s is %s", j.target.Service, s.Status), "it has been deleted; create it first")}
+	}
+	list := []story.Check{checkOK("service", "%s is active", s.Name)}
+	switch s.Controller {
+	case "ECS":
+		list = append(list, checkOK("controller", "ECS"))
+	case "CODE_DEPLOY":
+		return append(list, checkFail("controller", fmt.Sprintf("service %s is deployed by CODE_DEPLOY", j.target.Service),
+			"deploy it with CodeDeploy (aws deploy create-deployment), or move it to ECS's own controller, which has blue/green deployments too"))
+	default:
+		return append(list, checkFail("controller", fmt.Sprintf("service %s is deployed by %s", j.target.Service, s.Controller),
+			"deploy it with the controller that owns its task sets; only services with ECS's own controller are supported"))
+	}
+	p, _ := s.Primary()
 	switch {
-	case s.Status != "ACTIVE":
-		list = append(list, Fault{"service", fmt.Sprintf("service %s is %s", j.target.Service, s.Status), "it has been deleted; create it first"})
-	case s.Controller != "ECS":
-		list = append(list, Fault{"service", fmt.Sprintf("service %s is deployed by %s", j.target.Service, s.Controller), "only services with ECS's own deployment controller are supported"})
 	case s.Rolling() && !takeOver:
-		p, _ := s.Primary()
-		list = append(list, Fault{"rollout", fmt.Sprintf("another rollout is under way: %s to %s", p.ID, rollout.RevisionName(p.TaskDefinition)),
-			"wait for it with: " + j.command("wait") + "; or take over with --take-over"})
+		list = append(list, checkFail("rollout", fmt.Sprintf("another rollout is under way: %s to %s", p.ID, rollout.RevisionName(p.TaskDefinition)),
+			"wait for it with --wait-for-current or: "+j.command("wait")+"; or replace it with --supersede"))
+	case s.Rolling():
+		list = append(list, checkOK("rollout", "%s to %s is under way, and will be superseded", p.ID, rollout.RevisionName(p.TaskDefinition)))
+	default:
+		list = append(list, checkOK("rollout", "none under way"))
 	}
 	return list
 }
 
-func judgeCaller(caller reading[Caller], account, region string) []Fault {
-	var list []Fault
+func judgeCaller(caller reading[Caller], account, region string) []story.Check {
 	switch {
 	case account == "" && region == "":
 		return nil
 	case caller.err != nil:
-		return []Fault{faultOf("account", caller.err)}
-	case account != "" && caller.value.Account != account:
-		list = append(list, Fault{"account", fmt.Sprintf("the credentials are of account %s, expected is %s", caller.value.Account, account), "use the role of the right account"})
+		return []story.Check{failed("account", caller.err)}
 	}
-	if region != "" && caller.value.Region != region {
-		list = append(list, Fault{"region", fmt.Sprintf("the region is %s, expected is %s", caller.value.Region, region), "set AWS_REGION"})
+	var list []story.Check
+	switch {
+	case account == "":
+	case caller.value.Account != account:
+		list = append(list, checkFail("account", fmt.Sprintf("the credentials are of account %s, expected is %s", caller.value.Account, account), "use the role of the right account"))
+	default:
+		list = append(list, checkOK("account", "%s", account))
+	}
+	switch {
+	case region == "":
+	case caller.value.Region != region:
+		list = append(list, checkFail("region", fmt.Sprintf("the region is %s, expected is %s", caller.value.Region, region), "set AWS_REGION"))
+	default:
+		list = append(list, checkOK("region", "%s", region))
 	}
 	return list
-}
-
-func judgeImage(digest reading[string], ref image.Reference) []Fault {
-	switch {
-	case digest.err == nil, errors.Is(digest.err, Unsupported), errors.Is(digest.err, Denied):
-		return nil
-	case errors.Is(digest.err, NotFound):
-		return []Fault{{"image", fmt.Sprintf("there is no image %s", ref), "push it first, or check the tag and the repository"}}
-	}
-	return []Fault{faultOf("image", digest.err)}
 }
 
 // baseName is the name of the template: a family stands for its newest ACTIVE
@@ -248,25 +336,80 @@ func didYouMean(name string, names []string) string {
 	return ""
 }
 
+// references are the images that a request names, each once.
+func (r Request) references() []image.Reference {
+	var refs []image.Reference
+	for _, c := range r.images() {
+		if !slices.Contains(refs, c.Image) {
+			refs = append(refs, c.Image)
+		}
+	}
+	return refs
+}
+
+// images are what a request puts onto containers, the main one first.
+func (r Request) images() []Replacement {
+	if r.Image.Repository == "" {
+		return nil
+	}
+	return append([]Replacement{{r.Container, r.Image}}, r.Others...)
+}
+
+// checkTags holds the tags to the policy. That of another container's image
+// may look as its makers like, but it must not float.
+func (r Request) checkTags() []story.Check {
+	var list []story.Check
+	for i, c := range r.images() {
+		policy := r.Policy
+		if i > 0 && c.Image.Tag != r.Image.Tag {
+			anything, err := image.ParsePattern(".+")
+			if err != nil {
+				return []story.Check{failed("tag", err)}
+			}
+			policy = image.Policy{Allowed: []image.Pattern{anything}, Floating: r.Policy.Floating}
+		}
+		if err := policy.Check(c.Image.Tag); err != nil {
+			list = append(list, checkFail("tag", err.Error(), "tag the build as the policy asks"))
+		}
+	}
+	if len(list) == 0 && r.Image.Repository != "" {
+		list = append(list, checkOK("tag", "%s is as the policy asks", r.Image.Tag))
+	}
+	return list
+}
+
 // prepare makes the next revision of the template.
-func (p *plan) prepare(r Request, j *job) []Fault {
-	container, err := p.base.TargetContainer(r.Container)
-	if err != nil {
-		return []Fault{{"container", err.Error(), "name the container with --container"}}
+func (p *plan) prepare(r Request, j *job, known digestsOf) []story.Check {
+	p.digests = map[string]string{}
+	next := p.base
+	var names []string
+	for _, c := range r.images() {
+		container, err := next.TargetContainer(c.Container)
+		if err != nil {
+			return []story.Check{checkFail("container", err.Error(), "name the container with --container")}
+		}
+		if slices.Contains(names, container.Name) {
+			return []story.Check{checkFail("container", "container "+container.Name+" is given two images", "name each container once")}
+		}
+		names = append(names, container.Name)
+		p.digests[container.Name] = known[c.Image.String()].value
+		if next, err = next.SetImage(container.Name, c.Image.String()); err != nil {
+			return []story.Check{checkFail("image", err.Error(), "")}
+		}
 	}
-	next, err := p.base.SetImage(container.Name, r.Image.String())
-	if err != nil {
-		return []Fault{{"image", err.Error(), ""}}
+	if len(names) == 0 { // nothing is deployed: what is there is looked at
+		p.next = next
+		return []story.Check{checkOK("task definition", "%s", revisionName(p.base))}
 	}
-	if next, err = replaceOthers(next, r.Others); err != nil {
-		return []Fault{{"container", err.Error(), "name the containers of the task definition in plimsoll.yaml"}}
-	}
-	next, err = next.SetTags(revisionTags(p.base, r.Image, p.digest, r.Provenance, j.Now()))
+	next, err := next.SetTags(revisionTags(p.base, r.Image, p.digest, r.Provenance, j.Now()))
 	if err != nil {
-		return []Fault{{"tags", err.Error(), ""}}
+		return []story.Check{checkFail("tags", err.Error(), "")}
 	}
 	p.next = next
-	return nil
+	return []story.Check{
+		checkOK("task definition", "%s is the template", revisionName(p.base)),
+		checkOK("container", "%s of %s", strings.Join(names, ", "), p.base.Family()),
+	}
 }
 
 // compare tells how the next revision differs from what runs, and whether it
@@ -278,12 +421,9 @@ func (j *job) compare(ctx context.Context, p *plan, container string) error {
 	for _, c := range taskdef.Diff(p.running, p.next) {
 		if strings.HasSuffix(c.Path, ".image") {
 			j.say(story.Change, story.Preflight, "%s: %s -> %s", c.Path, c.Before, c.After)
-		} else {
-			j.say(story.Note, story.Preflight, "the template %s differs from the running %s: %s: %s -> %s",
-				revisionName(p.base), revisionName(p.running), c.Path, c.Before, c.After)
 		}
 	}
-	if p.digest == "" || taskdef.Fingerprint(p.running) != taskdef.Fingerprint(p.next) {
+	if !p.known() || taskdef.Fingerprint(p.running) != taskdef.Fingerprint(p.next) {
 		return nil
 	}
 	if d, ok := p.service.Primary(); !ok || d.RolloutState == "FAILED" || d.RolloutState == "IN_PROGRESS" {
@@ -296,15 +436,11 @@ func (j *job) compare(ctx context.Context, p *plan, container string) error {
 		}
 		return err
 	}
-	target, err := p.next.TargetContainer(container)
-	if err != nil {
-		return err
-	}
 	p.same = slices.ContainsFunc(tasks, func(t rollout.Task) bool { return t.TaskDefinition == p.running.ARN() }) ||
-		p.running.Tags()[tagDigest] == p.digest
+		p.running.Tags()[tagDigest] == p.digest && len(p.digests) == 1
 	for _, t := range tasks {
 		for _, c := range t.Containers {
-			if wanted, mine := p.wants(target.Name, c.Name); mine && c.Digest != wanted {
+			if want, deployed := p.digests[c.Name]; deployed && c.Digest != want {
 				p.same = false
 			}
 		}

@@ -53,6 +53,11 @@ func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller
 	if err != nil {
 		return j.stop(err)
 	}
+	checks := j.examineStart(ctx, goal.next, j.lookAtBalancers(s))
+	if err := cmp.Or(ctx.Err(), refusal(checks, false)); err != nil {
+		return j.stop(err)
+	}
+	j.tellWarnings(checks)
 	from, to := imageTagOf(running, r.Container), imageTagOf(goal.next, r.Container)
 	v := story.Verdict{ImageTag: to, ImageDigest: goal.digest(r.Container), From: from, TaskDefinition: revisionName(goal.was)}
 	for _, c := range taskdef.Diff(running, goal.next) {
@@ -129,6 +134,6 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 	}
 	j.markPending(ctx, w.tracker.TaskDefinition(), "failed")
 	v.Outcome, v.Summary = Failed, fmt.Sprintf("%s failed: %s", v.TaskDefinition, result.Reason)
-	v.Next = j.waysOut(w.last, j.command("rollback", "--take-over"))
+	v.Next = j.waysOut(w.last, j.command("rollback", "--supersede"))
 	return j.end(v), nil
 }

@@ -253,6 +253,9 @@ func (j *job) scale(ctx context.Context, s Service, count int, r ScaleRequest, a
 	case there:
 		return j.end(story.Verdict{Outcome: Unchanged, Summary: fmt.Sprintf("%s already runs %d", j.target.Service, count)}), nil
 	}
+	if err := j.mayStart(ctx, s, count); err != nil {
+		return j.stop(err)
+	}
 	j.say(story.Note, story.Update, "desired count %d -> %d", s.Desired, count)
 	return j.update(ctx, s, Update{Desired: &count}, r.NoWait, story.Verdict{}, nil)
 }

@@ -63,7 +63,7 @@ func (j *job) undo(ctx context.Context, w *watch, result rollout.Verdict, v stor
 	}
 	if errors.Is(err, context.Canceled) {
 		v.Outcome, v.Summary = Interrupted, cause+"; interrupted before the service was put back"
-		v.Next = []string{j.command("rollback", "--take-over")}
+		v.Next = []string{j.command("rollback", "--supersede")}
 		return j.end(v), nil
 	}
 	return j.stuck(w.last, cause, err.Error(), v)
@@ -102,7 +102,7 @@ func (j *job) undone(ctx context.Context, back *watch, cause string, v story.Ver
 func (j *job) stuck(last Service, cause, why string, v story.Verdict) (story.Verdict, error) {
 	v.Outcome = Failed
 	v.Summary = cause + "; the service is NOT back: " + why
-	v.Next = j.waysOut(last, j.command("rollback", "--take-over", "--dry-run"))
+	v.Next = j.waysOut(last, j.command("rollback", "--supersede", "--dry-run"))
 	return j.end(v), nil
 }
 

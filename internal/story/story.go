@@ -25,6 +25,7 @@ type Event struct {
 	// Container of an Output, where there are several.
 	Container string   `json:"container,omitempty"`
 	Verdict   *Verdict `json:"verdict,omitempty"`
+	Checks    []Check  `json:"checks,omitempty"` // all of the preflight: with its End, or with the verdict where it refused
 }
 
 // Kind says how an [Event] is to be taken.
@@ -60,6 +61,25 @@ const (
 	Wave      Step = "wave" // of several services: those that go together
 
 	Run Step = "run" // a one-off task, all by itself
+)
+
+// Check is what the preflight found of one thing.
+type Check struct {
+	Name  string     `json:"check"` // what was looked at: "image", "secrets"
+	State CheckState `json:"state"`
+	Why   string     `json:"why,omitempty"` // what was found
+	Do    string     `json:"do,omitempty"`  // what to do about it
+}
+
+// CheckState says how a [Check] came out.
+type CheckState string
+
+// The states of a check.
+const (
+	CheckOK      CheckState = "ok"
+	CheckFail    CheckState = "fail"    // a deploy is refused
+	CheckWarn    CheckState = "warn"    // worth acting on; a deploy goes on
+	CheckSkipped CheckState = "skipped" // no permission to look, or nothing to look at
 )
 
 // Failure is the evidence of one failed task.

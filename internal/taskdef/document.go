@@ -122,6 +122,11 @@ func (d *Document) ExecutionRoleARN() string { return d.text(d.def.get("executio
 // TaskRoleARN is the role of the application; "" when there is none.
 func (d *Document) TaskRoleARN() string { return d.text(d.def.get("taskRoleArn")) }
 
+// RequiresFargate reports whether the definition is for Fargate.
+func (d *Document) RequiresFargate() bool {
+	return slices.ContainsFunc(d.def.get("requiresCompatibilities").items, func(n node) bool { return d.text(n) == "FARGATE" })
+}
+
 // RuntimePlatform is what the tasks run on, in ECS's words.
 type RuntimePlatform struct {
 	OperatingSystemFamily string // LINUX, WINDOWS_SERVER_2022_CORE …; "" where the definition says nothing

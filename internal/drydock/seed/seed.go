@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
@@ -59,6 +60,9 @@ func Plant(ctx context.Context, endpoint, region string, n Names) (Planted, erro
 	if _, err := tasks.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &n.Cluster}); err != nil {
 		return p, fmt.Errorf("create cluster %s: %w", n.Cluster, err)
 	}
+	if err := plantRoles(ctx, iam.NewFromConfig(config), n.Family); err != nil {
+		return p, err
+	}
 	if _, err := tasks.RegisterTaskDefinition(ctx, definition(n, p, region)); err != nil {
 		return p, fmt.Errorf("register task definition %s: %w", n.Family, err)
 	}
@@ -94,6 +98,24 @@ func awaitSteady(ctx context.Context, tasks *ecs.Client, n Names) error {
 		case <-every.C:
 		}
 	}
+}
+
+// plantRoles makes the two roles of the task definition: one for ECS to start
+// tasks with, with AWS's own policy for that, and one for the application.
+func plantRoles(ctx context.Context, roles *iam.Client, family string) error {
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	execution, task := family+"-execution", family+"-task"
+	for _, name := range []string{execution, task} {
+		if _, err := roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(trust)}); err != nil {
+			return fmt.Errorf("create role %s: %w", name, err)
+		}
+	}
+	if _, err := roles.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{
+		RoleName: &execution, PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"),
+	}); err != nil {
+		return fmt.Errorf("allow role %s what tasks start with: %w", execution, err)
+	}
+	return nil
 }
 
 func definition(n Names, p Planted, region string) *ecs.RegisterTaskDefinitionInput {
