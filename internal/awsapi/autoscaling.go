@@ -4,23 +4,47 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
-
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 )
+
+// autoscaling names its operations after its front end, and IAM's actions after
+// neither that nor its host.
+func autoscaling() api {
+	return api{
+		id: "Application Auto Scaling", signing: "application-autoscaling", host: "application-autoscaling", version: "AnyScaleFrontendService",
+	}
+}
 
 // scalable is the name of a service to Application Auto Scaling.
 func scalable(cluster, service string) string { return "service/" + cluster + "/" + service }
 
+const (
+	scalableECS   = "ecs"
+	scalableCount = "ecs:service:DesiredCount"
+)
+
+// suspended is what of a scalable target's scaling is switched off.
+type suspended struct {
+	DynamicScalingInSuspended  bool
+	DynamicScalingOutSuspended bool
+	ScheduledScalingSuspended  bool
+}
+
 // Scaling implements deploy.Autoscaling.
 func (c *Client) Scaling(ctx context.Context, cluster, service string) (deploy.Scaling, error) {
 	doing := fmt.Sprintf("read the autoscaling of %s/%s", cluster, service)
-	out, err := c.scaling().DescribeScalableTargets(ctx, &applicationautoscaling.DescribeScalableTargetsInput{
-		ServiceNamespace: types.ServiceNamespaceEcs, ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,
-		ResourceIds: []string{scalable(cluster, service)},
-	})
+	var out struct {
+		ScalableTargets []struct {
+			MinCapacity    int
+			MaxCapacity    int
+			SuspendedState suspended
+		}
+	}
+	err := c.askJSON(ctx, autoscaling(), "", "DescribeScalableTargets", struct {
+		ServiceNamespace  string
+		ScalableDimension string
+		ResourceIds       []string
+	}{scalableECS, scalableCount, []string{scalable(cluster, service)}}, &out)
 	if err != nil {
 		return deploy.Scaling{}, wrap(doing, err)
 	}
@@ -28,26 +52,20 @@ func (c *Client) Scaling(ctx context.Context, cluster, service string) (deploy.S
 		return deploy.Scaling{}, notThere(doing, "scalable target "+scalable(cluster, service))
 	}
 	t := out.ScalableTargets[0]
-	s := deploy.Scaling{Min: int(aws.ToInt32(t.MinCapacity)), Max: int(aws.ToInt32(t.MaxCapacity))}
-	if t.SuspendedState != nil {
-		s.Suspended = deploy.Suspended{
-			In:        aws.ToBool(t.SuspendedState.DynamicScalingInSuspended),
-			Out:       aws.ToBool(t.SuspendedState.DynamicScalingOutSuspended),
-			Scheduled: aws.ToBool(t.SuspendedState.ScheduledScalingSuspended),
-		}
-	}
-	return s, nil
+	return deploy.Scaling{Min: t.MinCapacity, Max: t.MaxCapacity, Suspended: deploy.Suspended{
+		In: t.SuspendedState.DynamicScalingInSuspended, Out: t.SuspendedState.DynamicScalingOutSuspended,
+		Scheduled: t.SuspendedState.ScheduledScalingSuspended,
+	}}, nil
 }
 
 // Suspend implements deploy.Autoscaling. RegisterScalableTarget changes of a
 // target that is there only what it is given.
 func (c *Client) Suspend(ctx context.Context, cluster, service string, s deploy.Suspended) error {
-	_, err := c.scaling().RegisterScalableTarget(ctx, &applicationautoscaling.RegisterScalableTargetInput{
-		ServiceNamespace: types.ServiceNamespaceEcs, ScalableDimension: types.ScalableDimensionECSServiceDesiredCount,
-		ResourceId: aws.String(scalable(cluster, service)),
-		SuspendedState: &types.SuspendedState{
-			DynamicScalingInSuspended: &s.In, DynamicScalingOutSuspended: &s.Out, ScheduledScalingSuspended: &s.Scheduled,
-		},
-	})
+	err := c.askJSON(ctx, autoscaling(), "", "RegisterScalableTarget", struct {
+		ServiceNamespace  string
+		ScalableDimension string
+		ResourceId        string
+		SuspendedState    suspended
+	}{scalableECS, scalableCount, scalable(cluster, service), suspended{s.In, s.Out, s.Scheduled}}, nil)
 	return wrap(fmt.Sprintf("set the autoscaling of %s/%s", cluster, service), err)
 }

@@ -114,12 +114,12 @@ func TestTaskDefinitionsPassThroughByteForByte(t *testing.T) {
 	if sent.operation != "RegisterTaskDefinition" || sent.body != odd {
 		t.Errorf("sent %s %s", sent.operation, sent.body)
 	}
-	checkSignature(t, sent)
+	checkSignature(t, sent, "ecs", "eu-west-1")
 }
 
 // checkSignature signs what arrived again: the signature must cover the bytes
 // that were sent, not those that they replaced.
-func checkSignature(t *testing.T, got received) {
+func checkSignature(t *testing.T, got received, service, region string) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodPost, "http://"+got.host+"/", strings.NewReader(got.body))
 	if err != nil {
@@ -138,7 +138,7 @@ func checkSignature(t *testing.T, got received) {
 	}
 	sum := sha256.Sum256([]byte(got.body))
 	err = v4.NewSigner().SignHTTP(t.Context(), aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "not-a-secret"},
-		request, hex.EncodeToString(sum[:]), "ecs", "eu-west-1", at)
+		request, hex.EncodeToString(sum[:]), service, region, at)
 	if err != nil {
 		t.Fatal(err)
 	}

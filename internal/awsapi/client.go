@@ -24,7 +24,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -65,15 +64,13 @@ func (e *SetupError) Unwrap() error { return e.Err }
 
 // Client is the adapter. It implements deploy.AWS.
 type Client struct {
-	cfg     aws.Config
-	ecs     func() *ecs.Client
-	ecr     func() *ecr.Client
-	sts     func() *sts.Client
-	logs    func() *cloudwatchlogs.Client
-	clues   clueClients
-	scaling func() *applicationautoscaling.Client
-	budget  *budget
-	reads   *batches
+	cfg    aws.Config
+	ecs    func() *ecs.Client
+	ecr    func() *ecr.Client
+	sts    func() *sts.Client
+	logs   func() *cloudwatchlogs.Client
+	budget *budget
+	reads  *batches
 
 	revisions sync.Map // service revision ARN -> serviceRevision, once its digests are fixed
 }
@@ -121,8 +118,6 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	c.ecr = sync.OnceValue(func() *ecr.Client { return ecr.NewFromConfig(cfg) })
 	c.sts = sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) })
 	c.logs = sync.OnceValue(func() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
-	c.clues = newClueClients(cfg)
-	c.scaling = sync.OnceValue(func() *applicationautoscaling.Client { return applicationautoscaling.NewFromConfig(cfg) })
 	return c, nil
 }
 

@@ -9,18 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -28,21 +23,6 @@ import (
 )
 
 var _ deploy.Clues = (*Client)(nil)
-
-// clueClients are made when the first clue is looked for: most runs have none.
-type clueClients struct {
-	secrets func() *secretsmanager.Client
-	iam     func() *iam.Client
-	elb     func() *elb.Client
-}
-
-func newClueClients(cfg aws.Config) clueClients {
-	return clueClients{
-		secrets: sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(cfg) }),
-		iam:     sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg) }),
-		elb:     sync.OnceValue(func() *elb.Client { return elb.NewFromConfig(cfg) }),
-	}
-}
 
 // registryOf is how ECR is asked for the registry of an image: its account,
 // and the region where that is another.
@@ -209,23 +189,6 @@ func (c *Client) download(ctx context.Context, address string, into any) error {
 	return json.NewDecoder(io.LimitReader(answer.Body, most)).Decode(into)
 }
 
-// Secret implements deploy.SecretMetadata.
-func (c *Client) Secret(ctx context.Context, id string) (deploy.Secret, error) {
-	out, err := c.clues.secrets().DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id}, func(o *secretsmanager.Options) {
-		o.Region = cmp.Or(regionOf(id), o.Region)
-	})
-	if err != nil {
-		return deploy.Secret{}, wrap("look up secret "+id, err)
-	}
-	secret := deploy.Secret{Versions: out.VersionIdsToStages, Name: aws.ToString(out.Name), Deleted: aws.ToTime(out.DeletedDate), ChangedAt: aws.ToTime(out.LastChangedDate)}
-	for _, stages := range out.VersionIdsToStages {
-		for _, stage := range stages {
-			secret.HasCurrent = secret.HasCurrent || stage == "AWSCURRENT"
-		}
-	}
-	return secret, nil
-}
-
 // Parameter implements deploy.SecretMetadata. DescribeParameters shows no
 // value.
 func (c *Client) Parameter(ctx context.Context, name string) (bool, error) {
@@ -264,62 +227,6 @@ func (c *Client) LogGroups(ctx context.Context, region, prefix string) ([]string
 		}
 	}
 	return names, nil
-}
-
-// TrustPolicy implements deploy.Roles. IAM gives the document as a part of a
-// URL (GetRole in the IAM API reference).
-func (c *Client) TrustPolicy(ctx context.Context, role string) ([]byte, error) {
-	doing := "read role " + path.Base(role)
-	out, err := c.clues.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(path.Base(role))})
-	if err != nil {
-		return nil, wrap(doing, err)
-	}
-	document, err := url.QueryUnescape(aws.ToString(out.Role.AssumeRolePolicyDocument))
-	if err != nil {
-		return nil, fmt.Errorf("%s: its trust policy: %w", doing, err)
-	}
-	return []byte(document), nil
-}
-
-// TargetGroup implements deploy.TargetGroups.
-func (c *Client) TargetGroup(ctx context.Context, arn string) (deploy.TargetGroup, error) {
-	doing := "read target group " + targetGroupName(arn)
-	out, err := c.clues.elb().DescribeTargetGroups(ctx, &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{arn}})
-	if err != nil {
-		return deploy.TargetGroup{}, wrap(doing, err)
-	}
-	if len(out.TargetGroups) == 0 {
-		return deploy.TargetGroup{}, notThere(doing, "target group "+targetGroupName(arn))
-	}
-	g := out.TargetGroups[0]
-	group := deploy.TargetGroup{
-		Name: aws.ToString(g.TargetGroupName), Protocol: string(g.HealthCheckProtocol),
-		Port: aws.ToString(g.HealthCheckPort), Path: aws.ToString(g.HealthCheckPath),
-	}
-	if g.Matcher != nil {
-		group.Matcher = cmp.Or(aws.ToString(g.Matcher.HttpCode), aws.ToString(g.Matcher.GrpcCode))
-	}
-	return group, nil
-}
-
-// Targets implements deploy.TargetGroups.
-func (c *Client) Targets(ctx context.Context, arn string) ([]deploy.TargetState, error) {
-	out, err := c.clues.elb().DescribeTargetHealth(ctx, &elb.DescribeTargetHealthInput{TargetGroupArn: &arn})
-	if err != nil {
-		return nil, wrap("read the targets of "+targetGroupName(arn), err)
-	}
-	var targets []deploy.TargetState
-	for _, d := range out.TargetHealthDescriptions {
-		var target deploy.TargetState
-		if d.Target != nil {
-			target.ID, target.Port = aws.ToString(d.Target.Id), int(aws.ToInt32(d.Target.Port))
-		}
-		if h := d.TargetHealth; h != nil {
-			target.State, target.Reason, target.Description = string(h.State), string(h.Reason), aws.ToString(h.Description)
-		}
-		targets = append(targets, target)
-	}
-	return targets, nil
 }
 
 // targetGroupName is the name in arn:…:targetgroup/NAME/ID.

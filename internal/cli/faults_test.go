@@ -255,7 +255,7 @@ func TestWhatMayNotBeReadAndIsNotNeededIsANote(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	for _, want := range []string{
-		"note: api: cannot look at the cluster", "note: api: cannot tell whether the image exists",
+		"note: api: could not look at: cluster, image, rollback target (plimsoll check says why)",
 		"note: api: watching with less detail: read the tasks of prod/api", "warning: api: could not note the verdict",
 	} {
 		if !strings.Contains(story, want) {
