@@ -89,7 +89,7 @@ func (j *job) waitForCurrent(ctx context.Context) error {
 			told = true
 		}
 		if !j.Now().Before(deadline) {
-			return refusal([]story.Check{checkFail("rollout",
+			return refusal([]story.Check{checkFail(rolloutCheck,
 				fmt.Sprintf("%s to %s is still under way after %s", p.ID, rollout.RevisionName(p.TaskDefinition), j.timeout),
 				"wait longer with --timeout, or replace it with --supersede")}, false)
 		}

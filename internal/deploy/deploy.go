@@ -95,6 +95,9 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 		verdict.Outcome, verdict.Summary = Unchanged, "dry run: "+plan.summary()+"; nothing was changed"
 		return j.end(verdict), nil
 	}
+	if plan.rejoin && !r.NoWait {
+		return j.rejoin(ctx, plan, verdict)
+	}
 	update := Update{Cluster: r.Cluster, Service: r.Service, Desired: r.Desired, Force: true}
 	next := plan.running
 	switch {
@@ -109,6 +112,9 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 		j.say(story.End, story.Register, "%s registered", revisionName(next))
 	case !r.Force && (r.Desired == nil || *r.Desired == plan.service.Desired):
 		verdict.Outcome, verdict.TaskDefinition = Unchanged, revisionName(next)
+		if next.Tags()[tagVerdict] == "pending" && plan.service.Desired > 0 && plan.service.Running == plan.service.Desired {
+			j.mark(ctx, next.ARN(), "stable") // a deploy that nobody followed to its end has left it so
+		}
 		verdict.Summary = fmt.Sprintf("%s already runs %s; nothing was changed", r.Service, plan.version())
 		verdict.Next = []string{j.redeploy(r)}
 		return j.end(verdict), nil
@@ -306,6 +312,7 @@ type plan struct {
 	desired *int              // the count that is asked for
 	same    bool              // next is what runs, and its content too
 	again   bool              // base is next already: a deploy that came to no verdict has left it
+	rejoin  bool              // and its rollout is under way
 }
 
 // version says what is deployed and what that changes: "v1.1.0 (minor upgrade

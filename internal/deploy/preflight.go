@@ -79,6 +79,9 @@ func (j *job) examine(ctx context.Context, r Request) (*plan, []story.Check, err
 	case base.value != nil:
 		p.base = base.value
 		checks = append(checks, p.prepare(r, j, known)...)
+		if p.rejoin = p.rejoins(r); p.rejoin {
+			checks = rejoinCheck(checks, p.service)
+		}
 	}
 	checks = append(checks, r.checkTags()...)
 	for _, ref := range r.references() {
@@ -250,6 +253,9 @@ func (j *job) judgeTarget(ctx context.Context, t *target, takeOver bool) []story
 	return append(list, j.judgeService(t.service.value, takeOver)...)
 }
 
+// rolloutCheck is the name of the check for a rollout that is in the way.
+const rolloutCheck = "rollout"
+
 // judgeService checks whether a service can be changed.
 func (j *job) judgeService(s Service, takeOver bool) []story.Check {
 	if s.Status != "ACTIVE" {
@@ -269,12 +275,12 @@ func (j *job) judgeService(s Service, takeOver bool) []story.Check {
 	p, _ := s.Primary()
 	switch {
 	case s.Rolling() && !takeOver:
-		list = append(list, checkFail("rollout", fmt.Sprintf("another rollout is under way: %s to %s", p.ID, rollout.RevisionName(p.TaskDefinition)),
+		list = append(list, checkFail(rolloutCheck, fmt.Sprintf("another rollout is under way: %s to %s", p.ID, rollout.RevisionName(p.TaskDefinition)),
 			"wait for it with --wait-for-current or: "+j.command("wait")+"; or replace it with --supersede"))
 	case s.Rolling():
-		list = append(list, checkOK("rollout", "%s to %s is under way, and will be superseded", p.ID, rollout.RevisionName(p.TaskDefinition)))
+		list = append(list, checkOK(rolloutCheck, "%s to %s is under way, and will be superseded", p.ID, rollout.RevisionName(p.TaskDefinition)))
 	default:
-		list = append(list, checkOK("rollout", "none under way"))
+		list = append(list, checkOK(rolloutCheck, "none under way"))
 	}
 	return list
 }
