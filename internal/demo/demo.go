@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	s := &show{
 		Options: o, drydock: d, planted: planted, client: client,
-		ports: deploy.Ports{AWS: client, Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
+		ports: deploy.Ports{AWS: client, Clues: client, Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
 	}
 	return s.run(ctx)
 }
