@@ -16,6 +16,9 @@ const (
 	// A look reads the tasks and ECS's record too when the service has
 	// changed, or when they have not been read for so long.
 	deepEvery = 10 * time.Second
+	// The record alone so often, where the strategy has stages that only it
+	// tells.
+	recordEvery = 3 * time.Second
 	// So many looks in a row may fail before the watch gives up: at the
 	// slowest pace, and after the adapter's own retries. Throttling is no
 	// failure: it passes.
@@ -34,6 +37,7 @@ type watch struct {
 	known     map[string]bool   // tasks that had stopped before
 	imageTags map[string]string // of task definitions, by ARN
 	record    string            // ARN of ECS's record of this rollout, once known
+	recordAt  time.Time         // when it was last read
 	last      Service           // as last read
 	deepAt    time.Time
 	owed      bool // detail is due that the ration has put off
@@ -121,6 +125,9 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 	deep := w.wantsDetail(s, o.At)
 	w.last = s
 	if !deep {
+		if s.Strategy != "ROLLING" && o.At.Sub(w.recordAt) >= recordEvery {
+			o.ServiceDeployment = w.readRecord(ctx) // it leads where traffic is shifted
+		}
 		return o, nil
 	}
 	w.deepAt, w.owed = o.At, false
@@ -129,15 +136,7 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 	wg.Go(func() { running = w.tasks(ctx, false) })
 	wg.Go(func() { stopped = w.tasks(ctx, true) })
 	w.ration.spend(2 * costTasks)
-	if w.record != "" {
-		w.ration.spend(costLook)
-		record, err := w.AWS.ServiceDeployment(ctx, w.record)
-		if err == nil {
-			o.ServiceDeployment = &record
-		}
-		// Without it the service itself says enough, only later.
-		w.noteDenied(err)
-	}
+	o.ServiceDeployment = w.readRecord(ctx)
 	wg.Wait()
 	// A task that was listed as running may have failed when it is described.
 	o.Tasks = append(running, stopped...)
@@ -147,6 +146,22 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 		}
 	}
 	return o, nil
+}
+
+// readRecord reads ECS's own record of the rollout. Without it, nil, the service
+// itself says enough, only later.
+func (w *watch) readRecord(ctx context.Context) *rollout.ServiceDeployment {
+	if w.record == "" {
+		return nil
+	}
+	w.ration.spend(costLook)
+	w.recordAt = w.Now()
+	record, err := w.AWS.ServiceDeployment(ctx, w.record)
+	if err != nil {
+		w.noteDenied(err)
+		return nil
+	}
+	return &record
 }
 
 // wantsDetail decides whether a look is to read the tasks and ECS's record too:

@@ -137,9 +137,6 @@ func (t *Tracker) Observe(o Observation) []News {
 		t.remember(o.Service)
 	}
 	if r := o.ServiceDeployment; t.isOurs(r) && !t.older(r) {
-		if t.record != nil && r.Stage != t.record.Stage && r.Stage != "" {
-			news = append(news, News{Kind: Moved, Message: "stage " + r.Stage})
-		}
 		t.record = r
 	}
 	if o.Tasks != nil && (fresh || t.tasks == nil) {
@@ -368,6 +365,9 @@ func (t *Tracker) describe() string {
 	if old > 0 {
 		line += fmt.Sprintf(", %d old still running", old)
 	}
+	if v.Stage != "" {
+		line += ", " + v.Stage
+	}
 	return line
 }
 
@@ -389,6 +389,9 @@ func (t *Tracker) View() View {
 	}
 	if len(t.service.Events) > 0 {
 		v.LastEvent = t.service.Events[0].Message
+	}
+	if t.record.shiftsTraffic() && d.RolloutState == "IN_PROGRESS" {
+		v.Stage = strings.ToLower(strings.ReplaceAll(t.record.Stage, "_", " "))
 	}
 	return v
 }

@@ -11,6 +11,9 @@ type View struct {
 	New          Group   `json:"new"`
 	Old          []Group `json:"old,omitempty"` // newest first; empty when nothing old is left
 	LastEvent    string  `json:"lastEvent,omitempty"`
+	// Stage is what a strategy that shifts traffic is at, in lower case: "bake
+	// time". "" for rolling deployments.
+	Stage string `json:"stage,omitempty"`
 }
 
 // Group is the tasks of one deployment.

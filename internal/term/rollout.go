@@ -192,6 +192,9 @@ func (p palette) summary(v rollout.View, cells bool) string {
 		}
 		parts = append(parts, part)
 	}
+	if v.Stage != "" {
+		parts = append(parts, clean(v.Stage))
+	}
 	text := strings.Join(parts, ", ")
 	if cells {
 		text = p.cells(v.New, false, 10) + " " + text
