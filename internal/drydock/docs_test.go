@@ -8,12 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 )
 
 const page = "../../docs/drydock.md"
 
-// The page lists every operation that there is, and no other. With UPDATE_DOCS
-// set the table is written anew.
+// The page lists every operation that there is, and no other.
 func TestOperationsAreInTheDocs(t *testing.T) {
 	s, err := Start(t.Context(), Options{Runtime: Simulated})
 	if err != nil {
@@ -30,22 +31,7 @@ func TestOperationsAreInTheDocs(t *testing.T) {
 		names := slices.Sorted(maps.Keys(service.Operations))
 		fmt.Fprintf(&table, "| %s | %s |\n", service.Name, strings.Join(names, ", "))
 	}
-	content := read(t, page)
-	before, rest, begins := strings.Cut(content, "<!-- operations -->\n")
-	listed, after, ends := strings.Cut(rest, "<!-- /operations -->")
-	if !begins || !ends {
-		t.Fatal("the page has no place for the table")
-	}
-	if listed == table.String() {
-		return
-	}
-	if os.Getenv("UPDATE_DOCS") == "" {
-		t.Fatalf("%s is out of date: run UPDATE_DOCS=1 go test -run %s ./internal/drydock. It should say\n%s", page, t.Name(), table.String())
-	}
-	updated := before + "<!-- operations -->\n" + table.String() + "<!-- /operations -->" + after
-	if err := os.WriteFile(page, []byte(updated), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	golden.Section(t, page, "operations", table.String())
 }
 
 // The labels on the page are those that the simulated runtime documents.

@@ -9,6 +9,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -50,7 +51,7 @@ func TestDiagnosisGolden(t *testing.T) {
 				t.Errorf("%d columns: %q has %d", width, line, lipgloss.Width(line))
 			}
 		}
-		golden(t, fmt.Sprintf("diagnosis-%d", width), out.String())
+		golden.File(t, fmt.Sprintf("testdata/diagnosis-%d.golden", width), out.String())
 	}
 	var out bytes.Buffer
 	if err := New(Options{Out: &out, Err: &bytes.Buffer{}}).Diagnosis(Diagnosis{Service: "prod/api", State: "2 of 2 running; nothing is wrong", Healthy: true}); err != nil {

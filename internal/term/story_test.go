@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -34,25 +35,6 @@ func readStory(t *testing.T, name string) []story.Event {
 	return events
 }
 
-// golden compares got with a file in testdata; UPDATE_GOLDEN=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; UPDATE_GOLDEN=1 accepts):\n%s", path, diff)
-	}
-}
-
 func columns(n int) func() int { return func() int { return n } }
 
 func TestLinesGolden(t *testing.T) {
@@ -66,7 +48,7 @@ func TestLinesGolden(t *testing.T) {
 			if err := term.Close(); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, "lines-"+name, "--- stderr\n"+err.String()+"--- stdout\n"+out.String())
+			golden.File(t, "testdata/lines-"+name+".golden", "--- stderr\n"+err.String()+"--- stdout\n"+out.String())
 			if strings.Contains(err.String()+out.String(), "\x1b") {
 				t.Error("an escape sequence without Color")
 			}
@@ -109,7 +91,7 @@ func TestLiveGolden(t *testing.T) {
 					}
 				}
 			}
-			golden(t, name, strings.ReplaceAll(got.String(), "\x1b", "␛"))
+			golden.File(t, "testdata/"+name+".golden", strings.ReplaceAll(got.String(), "\x1b", "␛"))
 		})
 	}
 }
@@ -137,8 +119,8 @@ func TestBriefGolden(t *testing.T) {
 	if out.Len() > 0 {
 		t.Errorf("stdout is for the table: %q", out.String())
 	}
-	golden(t, "lines-fleet-brief", err.String())
-	golden(t, "live-fleet-brief-80", live.String())
+	golden.File(t, "testdata/lines-fleet-brief.golden", err.String())
+	golden.File(t, "testdata/live-fleet-brief-80.golden", live.String())
 }
 
 func TestJSONIsTheEvents(t *testing.T) {
@@ -165,5 +147,5 @@ func TestJSONIsTheEvents(t *testing.T) {
 	if diff := cmp.Diff(events, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("events changed on the way (-told +written):\n%s", diff)
 	}
-	golden(t, "json-failure", out.String())
+	golden.File(t, "testdata/json-failure.golden", out.String())
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 )
 
 // sent is an event as a reader of the stream has it.
@@ -56,49 +55,24 @@ func (w *world) last(what string, wanted func(sent) bool) sent {
 	return sent{}
 }
 
-// golden compares a document with a file in testdata; UPDATE_GOLDEN=1 writes it.
-func golden(t *testing.T, name string, doc []byte) {
-	t.Helper()
-	var got bytes.Buffer
-	if err := json.Indent(&got, doc, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name+".golden.json")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got; UPDATE_GOLDEN=1 accepts):\n%s", path, diff)
-	}
-}
-
 // The shapes of all events, as the developer guide prints them.
 func TestEventShapes(t *testing.T) {
 	w := newWorld(t, store.Memory())
 	w.create(w.register("v1"), 1, breakerOn())
-	golden(t, "deployment-in-progress", w.last("in progress", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_IN_PROGRESS" }).doc)
+	golden.JSON(t, "testdata/deployment-in-progress.golden.json", w.last("in progress", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_IN_PROGRESS" }).doc)
 	w.until("steady", 5*time.Minute, steady)
-	golden(t, "task-running", w.last("running", func(e sent) bool { return e.Detail.LastStatus == "RUNNING" }).doc)
-	golden(t, "deployment-completed", w.last("completed", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_COMPLETED" }).doc)
-	golden(t, "service-steady", w.last("steady", func(e sent) bool { return e.Detail.EventName == "SERVICE_STEADY_STATE" }).doc)
+	golden.JSON(t, "testdata/task-running.golden.json", w.last("running", func(e sent) bool { return e.Detail.LastStatus == "RUNNING" }).doc)
+	golden.JSON(t, "testdata/deployment-completed.golden.json", w.last("completed", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_COMPLETED" }).doc)
+	golden.JSON(t, "testdata/service-steady.golden.json", w.last("steady", func(e sent) bool { return e.Detail.EventName == "SERVICE_STEADY_STATE" }).doc)
 
 	w.update(w.register("v9")) // no such image
 	w.until("it fails", time.Hour, func(s types.Service) bool {
 		return len(s.Deployments) == 2 && s.Deployments[1].RolloutState == "FAILED"
 	})
-	golden(t, "task-stopped", w.last("stopped", func(e sent) bool { return e.Detail.LastStatus == "STOPPED" }).doc)
-	golden(t, "deployment-failed", w.last("failed", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_FAILED" }).doc)
-	golden(t, "deployment-rolling-back", w.last("back", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_IN_PROGRESS" }).doc)
-	golden(t, "service-start-impaired", w.last("impaired", func(e sent) bool { return e.Detail.EventName == "SERVICE_TASK_START_IMPAIRED" }).doc)
+	golden.JSON(t, "testdata/task-stopped.golden.json", w.last("stopped", func(e sent) bool { return e.Detail.LastStatus == "STOPPED" }).doc)
+	golden.JSON(t, "testdata/deployment-failed.golden.json", w.last("failed", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_FAILED" }).doc)
+	golden.JSON(t, "testdata/deployment-rolling-back.golden.json", w.last("back", func(e sent) bool { return e.Detail.EventName == "SERVICE_DEPLOYMENT_IN_PROGRESS" }).doc)
+	golden.JSON(t, "testdata/service-start-impaired.golden.json", w.last("impaired", func(e sent) bool { return e.Detail.EventName == "SERVICE_TASK_START_IMPAIRED" }).doc)
 }
 
 // Every state of a task is told once, in order, with a version that grows.
@@ -145,7 +119,7 @@ func TestPlacementFailureIsToldOnce(t *testing.T) {
 	for _, e := range w.sent() {
 		if e.Detail.EventName == "SERVICE_TASK_PLACEMENT_FAILURE" {
 			n++
-			golden(t, "service-placement-failure", e.doc)
+			golden.JSON(t, "testdata/service-placement-failure.golden.json", e.doc)
 		}
 	}
 	if n != 1 {

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 )
 
 const (
@@ -51,31 +50,6 @@ func retirements(n int) known {
 	return out
 }
 
-// golden compares a document with a file in testdata; UPDATE_GOLDEN=1 writes it.
-func golden(t *testing.T, name string, doc []byte) {
-	t.Helper()
-	var got bytes.Buffer
-	if err := json.Indent(&got, doc, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name+".golden.json")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got; UPDATE_GOLDEN=1 accepts):\n%s", path, diff)
-	}
-}
-
 func TestNoticeShape(t *testing.T) {
 	stream := events.New(events.Options{Account: account, Region: region, Seed: 1, Log: slog.New(slog.DiscardHandler)})
 	n := Notifier{Account: account, Region: region, Events: stream.From("aws.health")}
@@ -84,7 +58,7 @@ func TestNoticeShape(t *testing.T) {
 		answer := httptest.NewRecorder()
 		stream.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
 		lines := bytes.Split(bytes.TrimSpace(answer.Body.Bytes()), []byte("\n"))
-		golden(t, []string{"notice-closed", "notice-upcoming"}[i], lines[i])
+		golden.JSON(t, "testdata/"+[]string{"notice-closed", "notice-upcoming"}[i]+".golden.json", lines[i])
 	}
 }
 
@@ -123,7 +97,7 @@ func TestAnswerShapes(t *testing.T) {
 			t.Errorf("%s: %d %s", tt.operation, status, body)
 			continue
 		}
-		golden(t, tt.operation, []byte(body))
+		golden.JSON(t, "testdata/"+tt.operation+".golden.json", []byte(body))
 	}
 	if _, body := ask(t, known{}, "DescribeEvents", ""); body != `{"events":[]}` {
 		t.Errorf("without any: %s", body)

@@ -20,6 +20,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/client"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/scenario"
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 )
 
 // files are the scenarios that the project keeps.
@@ -296,33 +297,6 @@ func TestDocs(t *testing.T) {
 	if !json.Valid(schema) {
 		t.Fatal("the schema is no JSON")
 	}
-	published(t, "../../../docs/scenario.schema.json", func(string) string { return string(schema) })
-	published(t, "../../../docs/scenarios.md", func(page string) string {
-		const begin, end = "<!-- reference -->\n", "<!-- /reference -->"
-		before, rest, ok := strings.Cut(page, begin)
-		_, after, ok2 := strings.Cut(rest, end)
-		if !ok || !ok2 {
-			t.Fatal("docs/scenarios.md has no place for the reference")
-		}
-		return before + begin + scenario.Reference() + end + after
-	})
-}
-
-func published(t *testing.T, file string, want func(string) string) {
-	t.Helper()
-	got, err := os.ReadFile(file)
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	text := want(string(got))
-	if text == string(got) {
-		return
-	}
-	if os.Getenv("UPDATE_DOCS") == "" {
-		t.Errorf("%s is not up to date: UPDATE_DOCS=1 go test -run TestDocs ./internal/drydock/scenario", file)
-		return
-	}
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	golden.File(t, "../../../docs/scenario.schema.json", string(schema))
+	golden.Section(t, "../../../docs/scenarios.md", "reference", scenario.Reference())
 }
