@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 )
 
 // putScheduledAction creates or changes a scheduled action: what is not given
@@ -72,15 +73,12 @@ func (s *Scaler) describeScheduledActions(_ context.Context, in *aas.DescribeSch
 	}
 	out := &aas.DescribeScheduledActionsOutput{ScheduledActions: []types.ScheduledAction{}}
 	return out, s.change(func(time.Time) error {
-		var keys []string
-		for key, a := range s.actions {
-			if (in.ResourceId == nil || *in.ResourceId == *a.Info.ResourceId) && fits(in.ScalableDimension, a.Info.ScalableDimension) &&
-				(len(in.ScheduledActionNames) == 0 || slices.Contains(in.ScheduledActionNames, *a.Info.ScheduledActionName)) {
-				keys = append(keys, key)
-			}
+		wanted := func(key string) bool {
+			a := s.actions[key].Info
+			return (in.ResourceId == nil || *in.ResourceId == *a.ResourceId) && fits(in.ScalableDimension, a.ScalableDimension) &&
+				(len(in.ScheduledActionNames) == 0 || slices.Contains(in.ScheduledActionNames, *a.ScheduledActionName))
 		}
-		slices.Sort(keys)
-		keys, next, err := page(keys, in.MaxResults, in.NextToken, strings.Compare)
+		keys, next, err := page(s.actions, wanted, listing.Ascending, in.MaxResults, in.NextToken)
 		for _, key := range keys {
 			out.ScheduledActions = append(out.ScheduledActions, s.actions[key].Info)
 		}

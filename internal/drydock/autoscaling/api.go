@@ -3,7 +3,6 @@ package autoscaling
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -172,14 +172,10 @@ func (s *Scaler) describeScalableTargets(_ context.Context, in *aas.DescribeScal
 	}
 	out := &aas.DescribeScalableTargetsOutput{ScalableTargets: []types.ScalableTarget{}}
 	return out, s.change(func(time.Time) error {
-		var keys []string
-		for key, t := range s.targets {
-			if (len(in.ResourceIds) == 0 || slices.Contains(in.ResourceIds, key)) && fits(in.ScalableDimension, t.Info.ScalableDimension) {
-				keys = append(keys, key)
-			}
+		wanted := func(key string) bool {
+			return (len(in.ResourceIds) == 0 || slices.Contains(in.ResourceIds, key)) && fits(in.ScalableDimension, s.targets[key].Info.ScalableDimension)
 		}
-		slices.Sort(keys)
-		keys, next, err := page(keys, in.MaxResults, in.NextToken, strings.Compare)
+		keys, next, err := page(s.targets, wanted, listing.Ascending, in.MaxResults, in.NextToken)
 		for _, key := range keys {
 			out.ScalableTargets = append(out.ScalableTargets, s.targets[key].Info)
 		}
@@ -219,9 +215,8 @@ func (s *Scaler) deregisterScalableTarget(_ context.Context, in *aas.DeregisterS
 	})
 }
 
-// page cuts one page out of a list in the order of compare. The token is the
-// last key of the page before.
-func page(keys []string, size *int32, token *string, compare func(a, b string) int) ([]string, *string, error) {
+// page is one page of the keys that are wanted, in order.
+func page[T any](all map[string]T, wanted func(key string) bool, order listing.Order, size *int32, token *string) ([]string, *string, error) {
 	most := 50
 	if size != nil {
 		if *size < 1 || *size > 50 {
@@ -229,18 +224,12 @@ func page(keys []string, size *int32, token *string, compare func(a, b string) i
 		}
 		most = int(*size)
 	}
-	if token != nil {
-		last, err := base64.RawURLEncoding.DecodeString(*token)
-		if err != nil || len(last) == 0 {
-			return nil, nil, wire.Errorf("InvalidNextTokenException", "The token is invalid.")
-		}
-		keys = slices.DeleteFunc(keys, func(key string) bool { return compare(key, string(last)) <= 0 })
+	keys := slices.DeleteFunc(slices.Collect(maps.Keys(all)), func(key string) bool { return !wanted(key) })
+	keys, next, ok := listing.Page(keys, func(key string) string { return key }, order, token, most)
+	if !ok {
+		return nil, nil, wire.Errorf("InvalidNextTokenException", "The token is invalid.")
 	}
-	if len(keys) <= most {
-		return keys, nil, nil
-	}
-	next := base64.RawURLEncoding.EncodeToString([]byte(keys[most-1]))
-	return keys[:most], &next, nil
+	return keys, next, nil
 }
 
 // describeScalingActivities lists what was done, the newest first. There is no
@@ -251,15 +240,11 @@ func (s *Scaler) describeScalingActivities(_ context.Context, in *aas.DescribeSc
 	}
 	out := &aas.DescribeScalingActivitiesOutput{ScalingActivities: []types.ScalingActivity{}}
 	return out, s.change(func(time.Time) error {
-		newest := func(a, b string) int { return strings.Compare(b, a) }
-		var keys []string
-		for key, a := range s.activities {
-			if (in.ResourceId == nil || *in.ResourceId == *a.Info.ResourceId) && fits(in.ScalableDimension, a.Info.ScalableDimension) {
-				keys = append(keys, key)
-			}
+		wanted := func(key string) bool {
+			a := s.activities[key].Info
+			return (in.ResourceId == nil || *in.ResourceId == *a.ResourceId) && fits(in.ScalableDimension, a.ScalableDimension)
 		}
-		slices.SortFunc(keys, newest)
-		keys, next, err := page(keys, in.MaxResults, in.NextToken, newest)
+		keys, next, err := page(s.activities, wanted, listing.Descending, in.MaxResults, in.NextToken) // the newest first
 		for _, key := range keys {
 			out.ScalingActivities = append(out.ScalingActivities, s.activities[key].Info)
 		}

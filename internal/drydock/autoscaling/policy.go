@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 )
 
 // checkName holds the name of a policy or scheduled action to AWS's rules.
@@ -110,15 +112,12 @@ func (s *Scaler) describeScalingPolicies(_ context.Context, in *aas.DescribeScal
 	}
 	out := &aas.DescribeScalingPoliciesOutput{ScalingPolicies: []types.ScalingPolicy{}}
 	return out, s.change(func(time.Time) error {
-		var keys []string
-		for key, p := range s.policies {
-			if (in.ResourceId == nil || *in.ResourceId == *p.Info.ResourceId) && fits(in.ScalableDimension, p.Info.ScalableDimension) &&
-				(len(in.PolicyNames) == 0 || slices.Contains(in.PolicyNames, *p.Info.PolicyName)) {
-				keys = append(keys, key)
-			}
+		wanted := func(key string) bool {
+			p := s.policies[key].Info
+			return (in.ResourceId == nil || *in.ResourceId == *p.ResourceId) && fits(in.ScalableDimension, p.ScalableDimension) &&
+				(len(in.PolicyNames) == 0 || slices.Contains(in.PolicyNames, *p.PolicyName))
 		}
-		slices.Sort(keys)
-		keys, next, err := page(keys, in.MaxResults, in.NextToken, strings.Compare)
+		keys, next, err := page(s.policies, wanted, listing.Ascending, in.MaxResults, in.NextToken)
 		for _, key := range keys {
 			out.ScalingPolicies = append(out.ScalingPolicies, s.policies[key].Info)
 		}
