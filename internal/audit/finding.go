@@ -29,6 +29,10 @@ const (
 	RepositoryObject ObjectKind = "repository"
 	ImageObject      ObjectKind = "image"
 	RoleObject       ObjectKind = "role"
+	// PlaceObject is what could not be read there; AcceptObject is a rule
+	// that accepted findings.
+	PlaceObject  ObjectKind = "place"
+	AcceptObject ObjectKind = "accept"
 )
 
 // Object is the one thing that a finding is about.
@@ -47,10 +51,13 @@ type Finding struct {
 	Container string   `json:"container,omitempty"`
 	Image     string   `json:"image,omitempty"`  // reference, as a person would write it
 	Digest    string   `json:"digest,omitempty"` // what would be pulled
-	What      string   `json:"what"`             // one sentence: "web cannot restart: its image is gone"
-	Why       string   `json:"why,omitempty"`    // the evidence, one or two sentences
-	When      *When    `json:"when,omitempty"`   // nil for what is so now
-	Fix       []Fix    `json:"fix,omitempty"`    // in the order to be tried
+	// Part is what of the object is meant where it may have several findings of
+	// one code: the remark on a policy, the action that was denied.
+	Part string `json:"part,omitempty"`
+	What string `json:"what"`           // one sentence: "web cannot restart: its image is gone"
+	Why  string `json:"why,omitempty"`  // the evidence, one or two sentences
+	When *When  `json:"when,omitempty"` // nil for what is so now
+	Fix  []Fix  `json:"fix,omitempty"`  // in the order to be tried
 	// Accepted says why the finding does not count: a baseline or a rule of the
 	// configuration accepts it. "" when it counts.
 	Accepted string `json:"accepted,omitempty"`

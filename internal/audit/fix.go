@@ -1,0 +1,111 @@
+package audit
+
+import (
+	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+)
+
+// command is a command line for a place. plimsoll takes the region from the
+// environment, so it is written down where the fleet has several.
+func (j *judge) command(p Place, words ...string) string {
+	line := strings.Join(words, " ")
+	if len(j.regions) > 1 && p.Region != "" {
+		line = "AWS_REGION=" + p.Region + " " + line
+	}
+	return line
+}
+
+// onService is a command that is about a service.
+func (j *judge) onService(u *user, words ...string) string {
+	return j.command(u.object.Place, append(words, "--cluster", u.cluster, "--service", u.service)...)
+}
+
+// rescue brings back what is lost. A schedule has no service to name: its
+// image is pushed again.
+func (j *judge) rescue(u *user, say string) []Fix {
+	if u.svc == nil {
+		return nil
+	}
+	return []Fix{{Say: say, Command: j.onService(u, "plimsoll", "rescue")}}
+}
+
+// redeploy gets away from what is lost: to what the tag names now, else to the
+// newest image that may be deployed.
+func (j *judge) redeploy(u *user, use *use, alive bool) []Fix {
+	switch {
+	case u.svc == nil && use.repo != nil && use.tag() != "":
+		return []Fix{{
+			Say:     "Push the tag again, from the commit that it was built from",
+			Command: j.command(use.repo.Place, "plimsoll", "push", "--repository", use.repo.Name, "--tag", use.tag()),
+		}}
+	case u.svc == nil || use.repo == nil:
+		return []Fix{{Say: "Push the image again, or name another one in the task definition"}}
+	case alive:
+		return j.deploy(u, use, use.tag(), "Deploy what the tag names now, which is other code than what runs")
+	}
+	if tag := j.newestTag(use.repo); tag != "" {
+		return j.deploy(u, use, tag, "Deploy the newest image of the repository, which is other code than what ran")
+	}
+	return []Fix{{Say: "Build and push the image again, and deploy it"}}
+}
+
+func (j *judge) deploy(u *user, use *use, tag, say string) []Fix {
+	if u.svc == nil {
+		return []Fix{{Say: "Register the task definition with tag " + tag}}
+	}
+	words := []string{"plimsoll", "deploy", "--image-tag", tag, "--force"}
+	if use.several {
+		words = append(words, "--container", use.container.Name)
+	}
+	return []Fix{{Say: say, Command: j.onService(u, words...)}}
+}
+
+// keep holds an image above the line.
+func (j *judge) keep(u *user, use *use, say string) []Fix {
+	var fixes []Fix
+	if u.svc != nil {
+		fixes = append(fixes, Fix{Say: say, Command: j.onService(u, "plimsoll", "pin")})
+	}
+	return append(fixes, j.advise(use.repo.Repository)...)
+}
+
+// advise writes a policy that spares what is in use.
+func (j *judge) advise(r *Repository) []Fix {
+	return []Fix{{
+		Say:     "Write a lifecycle policy that never takes an image in use",
+		Command: j.command(r.Place, "plimsoll", "lifecycle", "advise", "--repository", r.Name),
+	}}
+}
+
+// newestTag is the tag of the newest image that may be deployed.
+func (j *judge) newestTag(r *repository) string {
+	var best *Image
+	tag := ""
+	for i := range r.Images {
+		img := &r.Images[i]
+		if img.Status != "" && img.Status != lifecycle.Active {
+			continue
+		}
+		if best != nil && (img.PushedAt.Before(best.PushedAt) || img.PushedAt.Equal(best.PushedAt) && img.Digest <= best.Digest) {
+			continue
+		}
+		if t := j.deployable(img); t != "" {
+			best, tag = img, t
+		}
+	}
+	return tag
+}
+
+func (j *judge) deployable(img *Image) string {
+	best := ""
+	for _, tag := range img.Tags {
+		if !isPin(tag) && j.allowed(tag) && (best == "" || tag < best) {
+			best = tag
+		}
+	}
+	return best
+}
+
+// isPin says whether a tag is one that plimsoll pin gives.
+func isPin(tag string) bool { return strings.HasPrefix(tag, "keep-") }
