@@ -77,7 +77,7 @@ func (j *judge) acceptExpired() {
 		}
 		j.add(Finding{
 			Code: AcceptExpired, Severity: Note, Object: Object{Kind: AcceptObject, Name: rule.name()}, Image: rule.Image,
-			What: fmt.Sprintf("the rule that accepts %s ended on %s", rule.name(), day(rule.Expires)),
+			What: fmt.Sprintf("the rule that accepts %s ended on %s", rule.name(), date(rule.Expires)),
 			Why:  "its reason was: " + rule.Reason,
 			Fix:  []Fix{{Say: "Mend what it accepted, or give the rule a new date"}},
 		})

@@ -187,5 +187,5 @@ func days(n int) string {
 	return fmt.Sprintf("%d days", n)
 }
 
-// day is a date as findings write it.
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+// date is a day as findings write it.
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -96,7 +96,7 @@ func (j *judge) luck(r *repository) {
 	if next.event.Pushes > 0 {
 		f.Why += fmt.Sprintf("; the first goes after %s", pushes(next.event.Pushes))
 	} else {
-		f.Why += "; the first goes on " + day(next.event.At)
+		f.Why += "; the first goes on " + date(next.event.At)
 	}
 	when := next.when
 	f.When = &when

@@ -100,7 +100,7 @@ func (j *judge) lost(u *user, use *use) Finding {
 			f.What = u.cannot() + ": the digest that container " + use.container.Name + " is pinned to is gone"
 		}
 		f.Why = fmt.Sprintf("repository %s has no %s; its tag %s is %s, pushed %s, so a pull by tag works and a restart does not",
-			use.repo.Name, image.ShortDigest(use.digest), use.tag(), image.ShortDigest(tagged.Digest), day(tagged.PushedAt))
+			use.repo.Name, image.ShortDigest(use.digest), use.tag(), image.ShortDigest(tagged.Digest), date(tagged.PushedAt))
 	case use.pinned && use.tag() == "":
 		f.Why = fmt.Sprintf("repository %s has no %s", use.repo.Name, image.ShortDigest(use.digest))
 	case use.pinned:
@@ -109,7 +109,7 @@ func (j *judge) lost(u *user, use *use) Finding {
 		f.Why = fmt.Sprintf("repository %s has no tag %s, and nothing pins a digest", use.repo.Name, use.tag())
 	}
 	if use.repo != nil && !use.repo.EvaluatedAt.IsZero() {
-		f.Why += "; its lifecycle policy last ran " + day(use.repo.EvaluatedAt)
+		f.Why += "; its lifecycle policy last ran " + date(use.repo.EvaluatedAt)
 	}
 	f.Fix = append(j.rescue(u, "Look for the same bytes in other regions and registries, and bring them back"), j.redeploy(u, use, alive)...)
 	return f
@@ -120,10 +120,10 @@ func (j *judge) archived(u *user, use *use) Finding {
 	f.What = u.cannot() + ": " + use.its() + " is archived"
 	f.Why = fmt.Sprintf("%s of repository %s lies in the archive, where it cannot be pulled", image.ShortDigest(use.digest), use.repo.Name)
 	if at := use.found().LastArchivedAt; !at.IsZero() {
-		f.Why += ", since " + day(at)
+		f.Why += ", since " + date(at)
 	}
 	if d, ok := use.repo.dooms[use.image]; ok && d.event.Action == lifecycle.Expire {
-		f.Why += fmt.Sprintf("; %s deletes it on %s", d.taker(), day(d.event.At))
+		f.Why += fmt.Sprintf("; %s deletes it on %s", d.taker(), date(d.event.At))
 	}
 	f.Fix = j.rescue(u, "Restore it from the archive, which takes up to 20 minutes, and pin it")
 	return f
@@ -158,7 +158,7 @@ func (j *judge) atNextRun(u *user, use *use, d *doom) Finding {
 	}
 	f.Why = j.whyDoomed(use, d)
 	if at := use.repo.EvaluatedAt; !at.IsZero() {
-		f.Why += "; the last run was " + day(at) + ", and ECR acts within 24 hours"
+		f.Why += "; the last run was " + date(at) + ", and ECR acts within 24 hours"
 	}
 	when := d.when
 	f.When = &when
@@ -171,15 +171,15 @@ func (j *judge) sinks(u *user, use *use, d *doom) Finding {
 	switch {
 	case d.event.Pushes > 0:
 		f.Severity = Warning
-		f.What = fmt.Sprintf("%s may lose %s from %s on: after %s %s %s it", u.name(), use.its(), day(d.when.Earliest), pushes(d.event.Pushes), d.taker(), d.verb())
+		f.What = fmt.Sprintf("%s may lose %s from %s on: after %s %s %s it", u.name(), use.its(), date(d.when.Earliest), pushes(d.event.Pushes), d.taker(), d.verb())
 	case d.certain(j.o.Now):
-		f.What = fmt.Sprintf("%s loses %s on %s: %s %s it", u.name(), use.its(), day(d.event.At), d.taker(), d.verb())
+		f.What = fmt.Sprintf("%s loses %s on %s: %s %s it", u.name(), use.its(), date(d.event.At), d.taker(), d.verb())
 	case d.pulled():
 		f.Severity = Warning
-		f.What = fmt.Sprintf("%s loses %s on %s unless something pulls it before: %s %s it", u.name(), use.its(), day(d.event.At), d.taker(), d.verb())
+		f.What = fmt.Sprintf("%s loses %s on %s unless something pulls it before: %s %s it", u.name(), use.its(), date(d.event.At), d.taker(), d.verb())
 	default:
 		f.Severity = Warning
-		f.What = fmt.Sprintf("%s may lose %s on %s: by one reading of AWS's text %s %s it", u.name(), use.its(), day(d.event.At), d.taker(), d.verb())
+		f.What = fmt.Sprintf("%s may lose %s on %s: by one reading of AWS's text %s %s it", u.name(), use.its(), date(d.event.At), d.taker(), d.verb())
 	}
 	f.Why = j.whyDoomed(use, d)
 	when := d.when
@@ -190,9 +190,9 @@ func (j *judge) sinks(u *user, use *use, d *doom) Finding {
 
 // whyDoomed is the rule, and what made the image its prey.
 func (j *judge) whyDoomed(use *use, d *doom) string {
-	why := d.reason(use.repo.Name) + "; the image was pushed " + day(use.found().PushedAt)
+	why := d.reason(use.repo.Name) + "; the image was pushed " + date(use.found().PushedAt)
 	if tagged, ok := use.tagged(); ok && tagged.Digest != use.digest {
-		why += fmt.Sprintf(", and its tag %s is another image since %s at the latest", use.tag(), day(later(tagged.PushedAt, use.found().PushedAt)))
+		why += fmt.Sprintf(", and its tag %s is another image since %s at the latest", use.tag(), date(later(tagged.PushedAt, use.found().PushedAt)))
 	}
 	if d.then.Action == lifecycle.Expire {
 		why += fmt.Sprintf("; rule %d deletes it from the archive later", d.then.Rule)
@@ -217,10 +217,10 @@ func (j *judge) unpulled(u *user, use *use, d *doom) {
 		return
 	}
 	f := u.about(RunsUnpulled, Warning, use)
-	f.What = fmt.Sprintf("%s runs an image that counts as unused: %s archives it on %s", u.name(), d.taker(), day(d.event.At))
+	f.What = fmt.Sprintf("%s runs an image that counts as unused: %s archives it on %s", u.name(), d.taker(), date(d.event.At))
 	f.Why = d.reason(use.repo.Name)
 	if pulled := use.found().LastPulledAt; !pulled.IsZero() {
-		f.Why += ", and the last pull was " + day(pulled)
+		f.Why += ", and the last pull was " + date(pulled)
 	} else {
 		f.Why += ", and no pull was ever recorded"
 	}

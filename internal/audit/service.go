@@ -241,20 +241,20 @@ func (j *judge) retirements() {
 		switch losses, certain := j.lossesBy(u, r.At); {
 		case u.svc == nil:
 			f.Severity = Warning
-			f.What = fmt.Sprintf("AWS stops %s on %s or later, and nothing starts it again", u.object.Name, day(at))
+			f.What = fmt.Sprintf("AWS stops %s on %s or later, and nothing starts it again", u.object.Name, date(at))
 			f.Why = "AWS retires tasks for maintenance of the hosts under them; only tasks of a service are replaced"
 		case u.blind && len(losses) == 0:
 			f.Severity = Warning
-			f.What = fmt.Sprintf("AWS restarts %s on %s or later, and whether that works could not be seen", u.object.Name, day(at))
+			f.What = fmt.Sprintf("AWS restarts %s on %s or later, and whether that works could not be seen", u.object.Name, date(at))
 			f.Why = "AWS retires tasks for maintenance of the hosts under them; not everything it needs could be read"
 		case len(losses) == 0:
-			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which would work", u.object.Name, day(at))
+			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which would work", u.object.Name, date(at))
 		default:
 			f.Code, f.Severity = RetirementFails, Warning
-			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which may fail", u.object.Name, day(at))
+			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which may fail", u.object.Name, date(at))
 			if certain {
 				f.Severity = Error
-				f.What = fmt.Sprintf("AWS restarts %s on %s or later, which will fail", u.object.Name, day(at))
+				f.What = fmt.Sprintf("AWS restarts %s on %s or later, which will fail", u.object.Name, date(at))
 			}
 			f.Why = "AWS retires tasks for maintenance of the hosts under them, and stops them though no replacement can start: " + list(losses)
 			f.Fix = j.rescue(u, "Keep or bring back what it needs before that day")

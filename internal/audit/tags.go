@@ -17,7 +17,7 @@ func (j *judge) moved(u *user, use *use) {
 	f.What = fmt.Sprintf("%s runs %s, which tag %s does not name any more", u.name(), image.ShortDigest(use.digest), use.ref.Tag)
 	tagged, alive := use.tagged()
 	if alive {
-		f.Why = fmt.Sprintf("tag %s of repository %s is %s, pushed %s: the next deployment under that tag starts other code", use.ref.Tag, use.repo.Name, image.ShortDigest(tagged.Digest), day(tagged.PushedAt))
+		f.Why = fmt.Sprintf("tag %s of repository %s is %s, pushed %s: the next deployment under that tag starts other code", use.ref.Tag, use.repo.Name, image.ShortDigest(tagged.Digest), date(tagged.PushedAt))
 	} else {
 		f.Why = fmt.Sprintf("repository %s has no tag %s: the next deployment under it fails", use.repo.Name, use.ref.Tag)
 	}

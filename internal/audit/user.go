@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +32,7 @@ type use struct {
 	target
 }
 
-// users lists everybody whose restart is judged. The fleet's order does not
+// collect lists everybody whose restart is judged. The fleet's order does not
 // show in it: objects are told apart by their names.
 func (j *judge) collect() {
 	at := map[string]*user{} // services by place and name
@@ -77,11 +78,11 @@ func (j *judge) service(s *Service) *user {
 	u := &user{object: serviceObject(s.Place, s.Cluster, s.Name), cluster: s.Cluster, service: s.Name, svc: s, idle: s.Desired == 0 && s.Running == 0}
 	u.object.ARN = s.ARN
 	for _, release := range s.Runs {
-		j.use(u, release.Containers, 0)
+		j.release(u, release.Containers, 0)
 	}
 	for i, release := range s.Before {
 		if !s.runs(release) {
-			j.use(u, release.Containers, i+1)
+			j.release(u, release.Containers, i+1)
 		}
 	}
 	return u
@@ -116,9 +117,13 @@ func (j *judge) alone(t *Task, known map[string]*user) {
 		u = &user{object: o, minor: true, byTag: true}
 		known[k] = u
 		j.users = append(j.users, u)
-		j.use(u, t.Containers, 0)
 	}
 	u.startedAt(t.StartedAt)
+	for _, c := range t.Containers { // tasks of one definition have the same
+		if !slices.ContainsFunc(u.uses, func(known use) bool { return known.container.Name == c.Name && known.container.Image == c.Image }) {
+			j.use(u, c, len(t.Containers) > 1, 0)
+		}
+	}
 }
 
 // running marks the images of a task as used, whatever its service is pinned
@@ -145,17 +150,21 @@ func (j *judge) schedule(s *Schedule) {
 		j.definitionGone(u, s, revision)
 		return
 	}
-	j.use(u, revision.Containers, 0)
+	j.release(u, revision.Containers, 0)
 }
 
-// use adds the containers of one release.
-func (j *judge) use(u *user, containers []Container, release int) {
+// release adds the containers of one release.
+func (j *judge) release(u *user, containers []Container, number int) {
 	for _, c := range containers {
-		t := j.registries.aim(c, u.byTag)
-		u.uses = append(u.uses, use{container: c, several: len(containers) > 1, release: release, target: t})
-		if t.standing == there {
-			t.repo.uses = append(t.repo.uses, imageUse{t.image, u, release > 0})
-		}
+		j.use(u, c, len(containers) > 1, number)
+	}
+}
+
+func (j *judge) use(u *user, c Container, several bool, release int) {
+	t := j.registries.aim(c, u.byTag)
+	u.uses = append(u.uses, use{container: c, several: several, release: release, target: t})
+	if t.standing == there {
+		t.repo.uses = append(t.repo.uses, imageUse{t.image, u, release > 0})
 	}
 }
 

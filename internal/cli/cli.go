@@ -55,6 +55,8 @@ type commands struct {
 
 	Diagnose diagnoseCommand `cmd:"" help:"Find out what is wrong with a service: cause, evidence, what to do." group:"Look"`
 
+	Explain explainCommand `cmd:"" help:"Say what a finding of the audit means, and what to do about it." group:"Look"`
+
 	Config configCommand `cmd:"" name:"config" help:"plimsoll.yaml, and where every setting comes from." group:"Set up"`
 	Init   initCommand   `cmd:"" help:"Write what a project needs." group:"Set up"`
 
