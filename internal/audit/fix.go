@@ -80,6 +80,14 @@ func (j *judge) advise(r *Repository) []Fix {
 
 // newestTag is the tag of the newest image that may be deployed.
 func (j *judge) newestTag(r *repository) string {
+	if r.newest == nil {
+		tag := j.lookForNewest(r)
+		r.newest = &tag
+	}
+	return *r.newest
+}
+
+func (j *judge) lookForNewest(r *repository) string {
 	var best *Image
 	tag := ""
 	for i := range r.Images {

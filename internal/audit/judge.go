@@ -15,7 +15,7 @@ import (
 func Judge(fleet Fleet, o Options) Report {
 	j := &judge{
 		fleet: &fleet, o: &o, registries: indexRegistries(&fleet), newest: newestRevisions(fleet.Definitions),
-		held: map[held]bool{}, foreigners: map[string]*foreigner{}, regions: map[string]bool{},
+		foreigners: map[string]*foreigner{}, regions: map[string]bool{},
 	}
 	for _, p := range fleet.Places {
 		j.regions[p.Region] = true
@@ -52,17 +52,10 @@ type judge struct {
 	registries *registries
 	newest     map[family]Revision
 	users      []*user
-	held       map[held]bool // images that tasks run
 	foreigners map[string]*foreigner
 	hits       []retired
 	regions    map[string]bool
 	findings   []Finding
-}
-
-// held is an image that something runs.
-type held struct {
-	repo  *repository
-	image int32
 }
 
 // add files a finding and says where it is.

@@ -52,7 +52,7 @@ func drawFleet(t *rapid.T) audit.Fleet {
 				img.Tags, taken[name] = []string{name}, true
 			}
 			if i > 0 && rapid.Bool().Draw(t, "index") {
-				img.Children = []string{digest(fmt.Sprintf("%d", number("child", i)))}
+				img.Children = []string{digest(fmt.Sprintf("%d", number("child", i-1)))}
 			}
 			repo.Images = append(repo.Images, img)
 		}
@@ -86,10 +86,11 @@ func drawFleet(t *rapid.T) audit.Fleet {
 			f.Retirements = append(f.Retirements, audit.Retirement{Place: place(), Event: fmt.Sprint("event/", s), At: now().AddDate(0, 0, number("retires in", 30)), Cluster: "prod", Service: svc.Name})
 		}
 	}
+	job := container("app") // tasks of one definition have the same containers
 	for n := range number("tasks", 3) {
 		f.Tasks = append(f.Tasks, audit.Task{
 			Place: place(), Cluster: "prod", ARN: fmt.Sprint("task/", n), Group: rapid.SampledFrom([]string{"service:s0", "service:s1", "family:job"}).Draw(t, "group"),
-			TaskDefinition: definition("job", 1), StartedAt: daysAgo(number("started", 90)), Containers: []audit.Container{container("app")},
+			TaskDefinition: definition("job", 1), StartedAt: daysAgo(number("started", 90)), Containers: []audit.Container{job},
 		})
 	}
 	for n := range number("schedules", 2) {

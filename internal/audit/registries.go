@@ -30,7 +30,9 @@ type repository struct {
 	digests   map[string]int32
 	tags      map[string]int32
 	uses      []imageUse
+	held      []int32        // images that tasks run, with repetitions
 	dooms     map[int32]doom // of images in use that a rule takes some day
+	newest    *string        // tag of the newest image to deploy, once it was looked for
 }
 
 // imageUse says who needs which image.

@@ -197,7 +197,7 @@ func (j *judge) unused(r *repository) {
 	if j.o.Unused <= 0 || len(r.Images) == 0 {
 		return
 	}
-	needed := j.needed(r)
+	needed := r.needed()
 	since := j.o.Now.Add(-lifecycleDays(j.o.Unused))
 	count, bytes := 0, int64(0)
 	for i := range r.Images {
@@ -227,7 +227,7 @@ func lastSign(img *Image) time.Time {
 
 // needed marks the images that somebody needs, with what hangs on them: the
 // children of an index, and signatures.
-func (j *judge) needed(r *repository) []bool {
+func (r *repository) needed() []bool {
 	needed := make([]bool, len(r.Images))
 	var mark func(i int32)
 	mark = func(i int32) {
@@ -244,10 +244,8 @@ func (j *judge) needed(r *repository) []bool {
 	for _, use := range r.uses {
 		mark(use.image)
 	}
-	for held := range j.held {
-		if held.repo == r {
-			mark(held.image)
-		}
+	for _, running := range r.held {
+		mark(running)
 	}
 	for i := range r.Images {
 		if subject := r.Images[i].Subject; subject != "" {

@@ -134,7 +134,7 @@ func (j *judge) running(t *Task) {
 			continue
 		}
 		if target := j.registries.aim(c, false); target.standing == there {
-			j.held[held{target.repo, target.image}] = true
+			target.repo.held = append(target.repo.held, target.image)
 		}
 	}
 }
