@@ -69,7 +69,11 @@ func (d *doom) date(o *Options, cadences map[int]func(int) When, images []lifecy
 		after = o.Cadence(*d.rule, images, o.Now)
 		cadences[d.rule.Priority] = after
 	}
-	fewest, most := after(d.event.Pushes), after(max(d.event.Pushes, d.event.PushesMost))
+	fewest := after(d.event.Pushes)
+	most := fewest
+	if d.event.PushesMost > d.event.Pushes {
+		most = after(d.event.PushesMost)
+	}
 	d.when.Earliest, d.when.Likely, d.when.Latest = d.notBefore(fewest.Earliest), d.notBefore(fewest.Likely), d.notBefore(most.Latest)
 }
 

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
@@ -17,8 +18,9 @@ func (j *judge) command(p Place, words ...string) string {
 }
 
 // onService is a command that is about a service.
-func (j *judge) onService(u *user, words ...string) string {
-	return j.command(u.object.Place, append(words, "--cluster", u.cluster, "--service", u.service)...)
+func (j *judge) onService(u *user, command string, flags ...string) string {
+	words := []string{"plimsoll", command, "--cluster", u.cluster, "--service", u.service}
+	return j.command(u.object.Place, append(words, flags...)...)
 }
 
 // rescue brings back what is lost. A schedule has no service to name: its
@@ -27,7 +29,7 @@ func (j *judge) rescue(u *user, say string) []Fix {
 	if u.svc == nil {
 		return nil
 	}
-	return []Fix{{Say: say, Command: j.onService(u, "plimsoll", "rescue")}}
+	return []Fix{{Say: say, Command: j.onService(u, "rescue")}}
 }
 
 // redeploy gets away from what is lost: to what the tag names now, else to the
@@ -54,18 +56,28 @@ func (j *judge) deploy(u *user, use *use, tag, say string) []Fix {
 	if u.svc == nil {
 		return []Fix{{Say: "Register the task definition with tag " + tag}}
 	}
-	words := []string{"plimsoll", "deploy", "--image-tag", tag, "--force"}
-	if use.several {
-		words = append(words, "--container", use.container.Name)
+	var flags []string
+	if use.repo.Place != u.object.Place {
+		flags = append(flags, "--registry", use.ref.Registry)
 	}
-	return []Fix{{Say: say, Command: j.onService(u, words...)}}
+	flags = append(flags, "--repository", use.repo.Name, "--image-tag", tag, "--force")
+	if use.several {
+		flags = append(flags, "--container", use.container.Name)
+	}
+	return []Fix{{Say: say, Command: j.onService(u, "deploy", flags...)}}
 }
 
-// keep holds an image above the line.
+// keep holds an image above the line. One that is pinned already lacks a rule
+// that protects pins.
 func (j *judge) keep(u *user, use *use, say string) []Fix {
 	var fixes []Fix
+	if slices.ContainsFunc(use.found().Tags, isPin) {
+		advice := j.advise(use.repo.Repository)
+		advice[0].Say = "It is pinned, and no rule protects pins: write a lifecycle policy that does"
+		return advice
+	}
 	if u.svc != nil {
-		fixes = append(fixes, Fix{Say: say, Command: j.onService(u, "plimsoll", "pin")})
+		fixes = append(fixes, Fix{Say: say, Command: j.onService(u, "pin")})
 	}
 	return append(fixes, j.advise(use.repo.Repository)...)
 }

@@ -152,7 +152,7 @@ func (j *judge) remarks(r *repository) {
 		uses = append(uses, Use{Digest: r.Images[use.image].Digest, By: use.user.object.Name, Since: use.user.since, Earlier: use.earlier})
 	}
 	for _, remark := range j.o.Lint(r.Repository, r.policy, uses) {
-		f := j.on(r, PolicyRemark, remark.Severity, remark.What)
+		f := j.on(r, PolicyRemark, min(remark.Severity, Warning), remark.What) // what it loses is said of who needs it
 		f.Why, f.Fix, f.Part = remark.Why, remark.Fix, remark.Code
 		if remark.Rule > 0 {
 			f.Part = fmt.Sprintf("%s rule %d", remark.Code, remark.Rule)

@@ -35,7 +35,7 @@ func (j *judge) rollbacks(u *user) {
 			}
 		}
 	}
-	f := Finding{Object: u.object, Fix: []Fix{{Say: "Pin what runs and what a rollback needs, from now on", Command: j.onService(u, "plimsoll", "pin")}}}
+	f := Finding{Object: u.object, Fix: []Fix{{Say: "Pin what runs and what a rollback needs, from now on", Command: j.onService(u, "pin")}}}
 	switch {
 	case len(releases) == 0:
 		return
