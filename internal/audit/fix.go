@@ -10,11 +10,25 @@ import (
 // command is a command line for a place. plimsoll takes the region from the
 // environment, so it is written down where the fleet has several.
 func (j *judge) command(p Place, words ...string) string {
-	line := strings.Join(words, " ")
 	if len(j.regions) > 1 && p.Region != "" {
-		line = "AWS_REGION=" + p.Region + " " + line
+		words = slices.Insert(words, 0, "AWS_REGION="+p.Region)
 	}
-	return line
+	for i, word := range words {
+		words[i] = quoted(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted is a word as a shell takes it. AWS's own names need no quotes; a fleet
+// from a file may have others, and commands are there to be pasted.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=@+,%", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // onService is a command that is about a service.

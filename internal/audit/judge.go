@@ -23,7 +23,9 @@ func Judge(fleet Fleet, o Options) Report {
 	j.collect()
 	j.hits = j.retired()
 	for _, hit := range j.hits { // the horizon reaches the day that a restart is sure to come
-		hit.user.until = later(hit.user.until, hit.retirement.At)
+		if hit.user != nil {
+			hit.user.until = later(hit.user.until, hit.retirement.At)
+		}
 	}
 	var buffer []lifecycle.Image
 	for _, r := range j.registries.all {

@@ -297,6 +297,13 @@ func TestFindings(t *testing.T) {
 			says: "nothing starts it again",
 		},
 		{
+			name: "a retirement of a service that was not read", make: func(f *fleet) {
+				f.Retirements = []audit.Retirement{{Place: place(), Event: "x/1", At: now().Add(72 * time.Hour), Cluster: "other", Service: "web", Tasks: []string{"gone"}}}
+			},
+			want: []string{"warning PL041 other/web"},
+			says: "whether that works could not be seen",
+		},
+		{
 			name: "a stopped service", make: func(f *fleet) {
 				drop(f, "b")
 				f.Tasks = nil
@@ -479,6 +486,18 @@ func TestTheRegionIsNamedWhereThereAreSeveral(t *testing.T) {
 	r := audit.Judge(f, options())
 	if got, want := r.Findings[0].Fix[0].Command, "AWS_REGION=eu-west-1 plimsoll rescue --cluster prod --service web"; got != want {
 		t.Errorf("the fix is %q, want %q", got, want)
+	}
+}
+
+// Names of AWS need no quotes; a fleet from a file may have others.
+func TestCommandsCanBePasted(t *testing.T) {
+	f := clean()
+	f.Services[0].Name = "web; rm -rf ~"
+	f.Services[0].Cluster = "it's"
+	f.Repositories[0].Images[1].Status = lifecycle.Archived
+	r := audit.Judge(f, options())
+	if got, want := r.Findings[0].Fix[0].Command, `plimsoll rescue --cluster 'it'\''s' --service 'web; rm -rf ~'`; got != want {
+		t.Errorf("the fix is %s, want %s", got, want)
 	}
 }
 

@@ -63,8 +63,9 @@ func indexRegistries(f *Fleet) *registries {
 		r.all = append(r.all, repo)
 		r.byName[repositoryName{repo.Place, repo.Name}] = repo
 		r.byURI[repo.URI] = repo
-		host, _, _ := strings.Cut(repo.URI, "/")
-		r.hosts[host] = true
+		if host, _, ok := strings.Cut(repo.URI, "/"); ok {
+			r.hosts[host] = true
+		}
 	}
 	return r
 }

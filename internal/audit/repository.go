@@ -186,7 +186,7 @@ func (j *judge) mutable(r *repository) {
 	}
 	f.Fix = []Fix{{
 		Say:     "Make the repository immutable, once no pipeline moves a tag any more",
-		Command: "aws ecr put-image-tag-mutability --repository-name " + r.Name + " --image-tag-mutability IMMUTABLE --region " + r.Region,
+		Command: j.command(Place{}, "aws", "ecr", "put-image-tag-mutability", "--repository-name", r.Name, "--image-tag-mutability", "IMMUTABLE", "--region", r.Region),
 	}}
 	j.add(f)
 }

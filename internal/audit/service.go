@@ -1,12 +1,9 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
@@ -165,114 +162,4 @@ func list(names []string) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
 	}
 	return strings.Join(names, ", ")
-}
-
-// retired is one announced end of a user's tasks.
-type retired struct {
-	retirement *Retirement
-	user       *user
-}
-
-// retired matches announcements to whom they hit. An event names services, or
-// tasks; each user is hit once by it.
-func (j *judge) retired() []retired {
-	byName := map[string]*user{}
-	for _, u := range j.users {
-		if u.object.Kind != ScheduleObject {
-			byName[u.object.key()] = u
-		}
-	}
-	groups := map[string]*Task{}
-	for i := range j.fleet.Tasks {
-		groups[j.fleet.Tasks[i].ARN] = &j.fleet.Tasks[i]
-	}
-	var hits []retired
-	for i := range j.fleet.Retirements {
-		r := &j.fleet.Retirements[i]
-		seen := map[*user]bool{}
-		hit := func(u *user) {
-			if u != nil && !seen[u] {
-				seen[u] = true
-				hits = append(hits, retired{r, u})
-			}
-		}
-		if r.Service != "" {
-			hit(byName[serviceObject(r.Place, r.Cluster, r.Service).key()])
-		}
-		for _, arn := range r.Tasks {
-			if t := groups[arn]; t != nil {
-				hit(byName[userOf(t).key()])
-			}
-		}
-	}
-	slices.SortStableFunc(hits, func(a, b retired) int {
-		return cmp.Or(strings.Compare(a.retirement.Event, b.retirement.Event), a.retirement.At.Compare(b.retirement.At))
-	})
-	return hits
-}
-
-// userOf is the object that a task belongs to.
-func userOf(t *Task) Object {
-	if name, ok := strings.CutPrefix(t.Group, "service:"); ok {
-		return serviceObject(t.Place, t.Cluster, name)
-	}
-	return aloneObject(t)
-}
-
-// retirements says of each announced retirement whether the restart that it
-// brings would work.
-func (j *judge) retirements() {
-	type once struct {
-		user  *user
-		event string
-	}
-	said := map[once]bool{}
-	for _, hit := range j.hits {
-		r, u := hit.retirement, hit.user
-		if key := (once{u, r.Event}); said[key] {
-			continue
-		} else {
-			said[key] = true
-		}
-		at := later(r.At, j.o.Now)
-		f := Finding{Code: RetirementComes, Severity: Note, Object: u.object, Part: path.Base(r.Event), When: &When{Earliest: at, Likely: at, Latest: at}}
-		f.Why = "AWS retires tasks for maintenance of the hosts under them; what it needs could be pulled then"
-		f.Fix = []Fix{{Say: "Replace the tasks yourself, at a time that suits you", Command: j.command(u.object.Place, "plimsoll", "maintenance", "plan")}}
-		switch losses, certain := j.lossesBy(u, r.At); {
-		case u.svc == nil:
-			f.Severity = Warning
-			f.What = fmt.Sprintf("AWS stops %s on %s or later, and nothing starts it again", u.object.Name, date(at))
-			f.Why = "AWS retires tasks for maintenance of the hosts under them; only tasks of a service are replaced"
-		case u.blind && len(losses) == 0:
-			f.Severity = Warning
-			f.What = fmt.Sprintf("AWS restarts %s on %s or later, and whether that works could not be seen", u.object.Name, date(at))
-			f.Why = "AWS retires tasks for maintenance of the hosts under them; not everything it needs could be read"
-		case len(losses) == 0:
-			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which would work", u.object.Name, date(at))
-		default:
-			f.Code, f.Severity = RetirementFails, Warning
-			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which may fail", u.object.Name, date(at))
-			if certain {
-				f.Severity = Error
-				f.What = fmt.Sprintf("AWS restarts %s on %s or later, which will fail", u.object.Name, date(at))
-			}
-			f.Why = "AWS retires tasks for maintenance of the hosts under them, and stops them though no replacement can start: " + list(losses)
-			f.Fix = j.rescue(u, "Keep or bring back what it needs before that day")
-		}
-		j.add(f)
-	}
-}
-
-// lossesBy names what keeps a user from starting at a time, and says whether
-// any of it is certain.
-func (j *judge) lossesBy(u *user, at time.Time) (names []string, certain bool) {
-	for _, i := range slices.Concat(u.lost, u.losing) {
-		f := &j.findings[i]
-		if f.Code == ImageRestoring || f.When != nil && f.When.Earliest.After(at) && f.When.Earliest.After(j.o.Now) {
-			continue
-		}
-		names, certain = append(names, fmt.Sprintf("%s (%s)", f.Container, f.Code)), certain || f.Severity == Error
-	}
-	slices.Sort(names)
-	return slices.Compact(names), certain
 }
