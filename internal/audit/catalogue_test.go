@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 )
 
 // Every code is explained, in the order of the codes, and nothing else is.
@@ -73,25 +73,12 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// UPDATE_DOCS=1 go test ./internal/audit writes the page.
 func TestThePageIsUpToDate(t *testing.T) {
-	const file = "../../docs/findings.md"
-	want, err := audit.Page()
+	page, err := audit.Page()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if os.Getenv("UPDATE_DOCS") != "" {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s: run UPDATE_DOCS=1 go test ./internal/audit\n%s", file, diff)
-	}
+	golden.File(t, "../../docs/findings.md", page)
 }
 
 func TestSeveritiesAreWrittenByName(t *testing.T) {
