@@ -1,0 +1,167 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/retain"
+)
+
+var (
+	_ retain.PolicyStore = (*Client)(nil)
+	_ retain.FleetReader = (*Client)(nil)
+)
+
+// RunningTasks implements retain.FleetReader.
+func (c *Client) RunningTasks(ctx context.Context, cluster string) ([]audit.Task, error) {
+	var tasks []audit.Task
+	pages := ecs.NewListTasksPaginator(c.ecs(), &ecs.ListTasksInput{Cluster: &cluster})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap("list the tasks of "+cluster, err)
+		}
+		if len(page.TaskArns) == 0 {
+			continue
+		}
+		out, err := c.ecs().DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
+		if err != nil {
+			return nil, wrap("read the tasks of "+cluster, err)
+		}
+		for _, t := range out.Tasks {
+			task := audit.Task{
+				Cluster: cluster, ARN: aws.ToString(t.TaskArn), Group: aws.ToString(t.Group),
+				TaskDefinition: aws.ToString(t.TaskDefinitionArn), StartedAt: aws.ToTime(t.StartedAt),
+			}
+			for _, part := range t.Containers {
+				task.Containers = append(task.Containers, audit.Container{Name: aws.ToString(part.Name), Image: aws.ToString(part.Image), Digest: aws.ToString(part.ImageDigest)})
+			}
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks, nil
+}
+
+// RepositoryWithImages implements retain.PolicyStore.
+func (c *Client) RepositoryWithImages(ctx context.Context, name string) (audit.Repository, error) {
+	out, err := c.ecr().DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RepositoryNames: []string{name}})
+	if err != nil {
+		return audit.Repository{}, wrap("look up repository "+name, err)
+	}
+	if len(out.Repositories) == 0 {
+		return audit.Repository{}, notThere("look up repository "+name, "repository "+name)
+	}
+	found := out.Repositories[0]
+	repo := audit.Repository{
+		Place: audit.Place{Account: aws.ToString(found.RegistryId), Region: c.Region()},
+		Name:  name, ARN: aws.ToString(found.RepositoryArn), URI: aws.ToString(found.RepositoryUri),
+		Mutability: string(found.ImageTagMutability),
+	}
+	for _, e := range found.ImageTagMutabilityExclusionFilters {
+		repo.Exclusions = append(repo.Exclusions, aws.ToString(e.Filter))
+	}
+	policy, err := c.ecr().GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
+	if err = wrap("read the lifecycle policy of "+name, err); err != nil && !errors.Is(err, deploy.NotFound) {
+		return repo, err
+	}
+	if err == nil {
+		repo.Policy, repo.EvaluatedAt = aws.ToString(policy.LifecyclePolicyText), aws.ToTime(policy.LastEvaluatedAt)
+	}
+	if repo.Images, err = c.RepositoryImages(ctx, "", name); err != nil {
+		return repo, err
+	}
+	return repo, c.ReadChildren(ctx, "", name, repo.Images)
+}
+
+// PutPolicy implements retain.PolicyStore.
+func (c *Client) PutPolicy(ctx context.Context, repository, text string) error {
+	_, err := c.ecr().PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: &repository, LifecyclePolicyText: &text})
+	return wrap("put the lifecycle policy of "+repository, err)
+}
+
+// How long a preview is waited for. It takes seconds, and minutes in a large
+// repository.
+const (
+	firstLook   = 250 * time.Millisecond
+	longestLook = 5 * time.Second
+	previewTime = 5 * time.Minute
+)
+
+// PreviewPolicy implements retain.PolicyStore. A preview is kept beside the
+// repository and touches no image.
+func (c *Client) PreviewPolicy(ctx context.Context, repository, text string) ([]retain.Previewed, error) {
+	ctx, cancel := context.WithTimeout(ctx, previewTime)
+	defer cancel()
+	doing := "preview the lifecycle policy of " + repository
+	wait := firstLook
+	for {
+		_, err := c.ecr().StartLifecyclePolicyPreview(ctx, &ecr.StartLifecyclePolicyPreviewInput{RepositoryName: &repository, LifecyclePolicyText: &text})
+		if _, busy := errors.AsType[*types.LifecyclePolicyPreviewInProgressException](err); !busy {
+			if err != nil {
+				return nil, wrap(doing, err)
+			}
+			break
+		}
+		if err := pause(ctx, &wait); err != nil { // somebody else's goes on
+			return nil, wrap(doing, err)
+		}
+	}
+	for wait = firstLook; ; {
+		out, err := c.ecr().GetLifecyclePolicyPreview(ctx, &ecr.GetLifecyclePolicyPreviewInput{RepositoryName: &repository, MaxResults: aws.Int32(100)})
+		if err != nil {
+			return nil, wrap(doing, err)
+		}
+		switch out.Status {
+		case types.LifecyclePolicyPreviewStatusComplete:
+			return c.previewed(ctx, doing, repository, out)
+		case types.LifecyclePolicyPreviewStatusInProgress:
+		default:
+			return nil, fmt.Errorf("%s: ECR says %s: %w", doing, out.Status, deploy.Unsupported)
+		}
+		if err := pause(ctx, &wait); err != nil {
+			return nil, wrap(doing, err)
+		}
+	}
+}
+
+// pause waits, each time longer.
+func pause(ctx context.Context, wait *time.Duration) error {
+	defer func() { *wait = min(2**wait, longestLook) }()
+	return deploy.Sleep(ctx, *wait)
+}
+
+// previewed reads a preview's pages, of which the first is there.
+func (c *Client) previewed(ctx context.Context, doing, repository string, page *ecr.GetLifecyclePolicyPreviewOutput) ([]retain.Previewed, error) {
+	var list []retain.Previewed
+	for {
+		list = slices.Grow(list, len(page.PreviewResults))
+		for _, r := range page.PreviewResults {
+			p := retain.Previewed{Digest: aws.ToString(r.ImageDigest), Rule: int(aws.ToInt32(r.AppliedRulePriority)), Action: lifecycle.Expire}
+			if r.Action != nil && r.Action.Type == types.ImageActionTypeTransition {
+				p.Action = lifecycle.Transition
+			}
+			list = append(list, p)
+		}
+		if page.NextToken == nil {
+			return list, nil
+		}
+		var err error
+		page, err = c.ecr().GetLifecyclePolicyPreview(ctx, &ecr.GetLifecyclePolicyPreviewInput{
+			RepositoryName: &repository, MaxResults: aws.Int32(100), NextToken: page.NextToken,
+		})
+		if err != nil {
+			return nil, wrap(doing, err)
+		}
+	}
+}
