@@ -57,6 +57,8 @@ type commands struct {
 
 	Explain explainCommand `cmd:"" help:"Say what a finding of the audit means, and what to do about it." group:"Look"`
 
+	Lifecycle lifecycleCommand `cmd:"" help:"ECR lifecycle policies: what they take, what is wrong with them, and which one is safe." group:"Restart safety"`
+
 	Config configCommand `cmd:"" name:"config" help:"plimsoll.yaml, and where every setting comes from." group:"Set up"`
 	Init   initCommand   `cmd:"" help:"Write what a project needs." group:"Set up"`
 

@@ -16,6 +16,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
+	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
@@ -112,10 +113,11 @@ func exitCode(err error) int {
 	_, remote := errors.AsType[*drydock.RemoteListenError](err)
 	_, refused := errors.AsType[*refusedError](err)
 	_, exists := errors.AsType[*build.TagExistsError](err)
+	_, policy := errors.AsType[*retain.PolicyRefusedError](err)
 	switch {
 	case usage, missing, invalid, file, remote:
 		return 2
-	case refused, exists:
+	case refused, exists, policy:
 		return 3
 	}
 	return deploy.ExitCode(err, story.Verdict{})

@@ -125,7 +125,7 @@ func (r *Request) draft() *draft {
 	if len(few) > 0 {
 		// Nothing but the rules for throw-away tags could take them.
 		for _, p := range slices.Concat([]string{Pins}, r.Keep) {
-			d.shield(p, r.most(p))
+			d.shield(p, r.most())
 		}
 	}
 	for _, p := range few {
@@ -139,17 +139,8 @@ func (r *Request) draft() *draft {
 }
 
 // carried reports whether an image carries a tag of the pattern.
-func (r *Request) carried(pattern string) bool { return r.most(pattern) > 0 }
-
-// most is how many images carry a tag of the pattern.
-func (r *Request) most(pattern string) int {
-	n := 0
-	for i := range r.Images {
-		if matches(&r.Images[i].Image, pattern) {
-			n++
-		}
-	}
-	return n
+func (r *Request) carried(pattern string) bool {
+	return slices.ContainsFunc(r.Images, func(m Image) bool { return matches(&m.Image, pattern) })
 }
 
 func (r *Request) streams(pattern string) bool {
@@ -172,18 +163,21 @@ func (d *draft) add(description string, s selection, reason string) {
 	d.reasons = append(d.reasons, Reason{doc.Priority, reason})
 }
 
-// never is a count that is not reached: a repository holds 100,000 images
-// (Amazon ECR service quotas), unless it was raised.
-const never = 100_000
+// usualShield is the count that people write to say never; ECR is known to take it.
+const usualShield = 9999
 
-func (d *draft) shield(pattern string, present int) {
+// most is more images than the repository holds before the horizon: a rule with
+// this count takes none.
+func (r *Request) most() int { return max(usualShield, r.without().Images+1) }
+
+func (d *draft) shield(pattern string, number int) {
 	say, description := "releases stay, whatever other tags they carry", "keep releases"
 	if pattern == Pins {
 		say, description = "pinned images stay, whatever other tags they carry; the first rule that is about an image has it", "keep what is pinned"
 	} else if !strings.Contains(pattern, ".") {
 		say, description = "you want these kept", "keep "+pattern
 	}
-	d.add(description, selection{TagStatus: lifecycle.Tagged, Patterns: []string{pattern}, CountType: lifecycle.CountMoreThan, Number: max(never, 10*present)}, say)
+	d.add(description, selection{TagStatus: lifecycle.Tagged, Patterns: []string{pattern}, CountType: lifecycle.CountMoreThan, Number: number}, say)
 }
 
 // few adds the rule for a throw-away pattern: a count, or an age where services

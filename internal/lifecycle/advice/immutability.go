@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 )
 
 // Step is one step on the way to immutable tags.
@@ -31,7 +33,7 @@ func Immutability(r Request, a Advice, repository string) []Step {
 	}
 	if a.Policy != "" {
 		steps = append(steps, Step{
-			Do:      "then put the lifecycle policy",
+			Do:      "put the lifecycle policy",
 			Why:     "immutable tags are deleted by a policy all the same; without one nothing is ever untagged, and everything stays" + r.sooner(a, moving),
 			Command: "plimsoll lifecycle apply --repository " + repository,
 		})
@@ -46,7 +48,7 @@ func Immutability(r Request, a Advice, repository string) []Step {
 		command += "_WITH_EXCLUSION --image-tag-mutability-exclusion-filters " + strings.Join(filters, " ")
 		why += "; tags that are meant to move stay mutable by exclusion filters, of which a repository takes " + fmt.Sprint(maxExclusions)
 	}
-	return append(steps, Step{Do: "then make the tags immutable", Why: why, Command: command})
+	return append(steps, Step{Do: "make the tags immutable", Why: why, Command: command})
 }
 
 // movingTags are the tags of the repository that pipelines move, the usual
@@ -107,4 +109,21 @@ func subjectVerb(names []string, one, more string) string {
 		return fmt.Sprintf("%s and %d others %s", strings.Join(names[:most], ", "), len(names)-most, more)
 	}
 	return strings.Join(names, ", ") + " " + more
+}
+
+// FrozenBy is which tags a repository's mutability keeps from moving. The
+// filters name the exceptions (ImageTagMutabilityExclusionFilter).
+func FrozenBy(mutability string, filters []string) func(tag string) bool {
+	excluded := func(tag string) bool {
+		return slices.ContainsFunc(filters, func(f string) bool { return lifecycle.MatchTag(f, tag) })
+	}
+	switch mutability {
+	case "IMMUTABLE":
+		return func(string) bool { return true }
+	case "IMMUTABLE_WITH_EXCLUSION":
+		return func(tag string) bool { return !excluded(tag) }
+	case "MUTABLE_WITH_EXCLUSION":
+		return excluded
+	}
+	return func(string) bool { return false }
 }

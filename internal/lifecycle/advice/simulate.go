@@ -79,7 +79,7 @@ func newSimulation(r *Request, p lifecycle.Policy, greedy bool) *simulation {
 		}
 	}
 	for _, rule := range p.Rules() {
-		if rule.CountNumber < never {
+		if rule.CountType != lifecycle.CountMoreThan || rule.CountNumber < r.most() {
 			s.takers = append(s.takers, rule.Identifies())
 		}
 	}

@@ -3,13 +3,13 @@ package lint
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 )
 
@@ -162,26 +162,8 @@ func TestWhatECRRefuses(t *testing.T) {
 	}
 }
 
-// UPDATE_GOLDEN=1 go test ./internal/lifecycle/lint writes the part of the page.
 func TestThePageIsUpToDate(t *testing.T) {
-	const file, heading = "../../../docs/lifecycle.md", "<!-- made by a test: internal/lifecycle/lint -->\n\n"
-	page, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, got, ok := strings.Cut(string(page), heading)
-	if !ok {
-		t.Fatalf("%s has no %s", file, heading)
-	}
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(file, []byte(before+heading+Page()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(Page(), got); diff != "" {
-		t.Errorf("%s: run UPDATE_GOLDEN=1 go test ./internal/lifecycle/lint\n%s", file, diff)
-	}
+	golden.Section(t, "../../../docs/lifecycle.md", "lint", Page())
 }
 
 func FuzzCheck(f *testing.F) {

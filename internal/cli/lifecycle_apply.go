@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/retain"
+)
+
+type lifecycleApply struct {
+	policyFile
+	Yes     bool   `help:"Do not ask."`
+	Safe    string `help:"So long nothing that is in use may go." default:"14d" placeholder:"14d"`
+	KeepOld string `name:"keep-old" help:"Folder for the old policy; the working directory when not given." type:"existingdir" placeholder:"DIR"`
+	adviceFlags
+}
+
+// Help goes below the usage.
+func (c *lifecycleApply) Help() string {
+	return `Without --policy it is what plimsoll lifecycle advise writes. The change is shown,
+and asked for on a terminal; elsewhere --yes is wanted. Just before it is made all
+is read once more: it is refused (exit 3) when somebody has changed the policy, when
+something else is in use than was shown, or when the policy would take what is in
+use. The old policy is kept in a file, and the command that puts it back is printed.
+
+  plimsoll lifecycle apply --policy policy.json`
+}
+
+// Run puts a policy.
+func (c *lifecycleApply) Run(ctx context.Context, s *session) error {
+	safe, err := parseAhead(c.Safe)
+	if err != nil {
+		return err
+	}
+	q, text, err := c.wanted(ctx, s)
+	if err != nil {
+		return err
+	}
+	q.ports.Keep = keepOld(c.KeepOld, time.Now)
+	change, err := retain.PlanPolicy(ctx, q.ports, q.repository, text, c.Rollbacks, safe)
+	if err != nil {
+		return invalidPolicy(c.Policy, err)
+	}
+	if err := q.expected(change.Repository); err != nil {
+		return err
+	}
+	if !change.Changes() {
+		return s.applied(applied{Repository: q.repository, Unchanged: true})
+	}
+	if err := s.showChange(change); err != nil {
+		return err
+	}
+	if err := change.Check(); err != nil {
+		return &refusedError{err}
+	}
+	if !c.Yes {
+		if err := s.ask(fmt.Sprintf("put this policy on %s?", q.repository)); err != nil {
+			return err
+		}
+	}
+	file, err := retain.PutPolicy(ctx, q.ports, change, c.Rollbacks)
+	if refused, ok := errors.AsType[*retain.PolicyRefusedError](err); ok {
+		return &refusedError{refused}
+	}
+	if err != nil {
+		if file != "" {
+			err = fmt.Errorf("%w (the old policy is in %s)", err, file)
+		}
+		return err
+	}
+	return s.applied(applied{Repository: q.repository, Old: file, Undo: undo(q.repository, file)})
+}
+
+// wanted is the policy to put: that of the file, or what is advised.
+func (c *lifecycleApply) wanted(ctx context.Context, s *session) (*quay, string, error) {
+	if c.Policy != "" {
+		text, err := c.read(s)
+		if err != nil {
+			return nil, "", err
+		}
+		q, err := s.quay(ctx, c.Repository, c.Rollbacks)
+		return q, text, err
+	}
+	a, err := c.advise(ctx, s)
+	if err != nil {
+		return nil, "", err
+	}
+	if a.advice.Policy == "" {
+		return nil, "", &refusedError{errors.New(a.advice.Why)}
+	}
+	return a.quay, a.advice.Policy, nil
+}
+
+// applied is what became of it.
+type applied struct {
+	Repository string `json:"repository"`
+	Unchanged  bool   `json:"unchanged,omitempty"`
+	Old        string `json:"old,omitempty"`  // file with the policy before
+	Undo       string `json:"undo,omitempty"` // command
+}
+
+func (s *session) applied(a applied) error {
+	switch {
+	case s.json():
+		s.object(a)
+	case a.Unchanged:
+		fmt.Fprintf(s.sys.Stdout, "%s has that policy already\n", a.Repository)
+	default:
+		fmt.Fprintf(s.sys.Stdout, "%s: the policy is in force; ECR runs it within 24 hours\n", a.Repository)
+		if a.Old != "" {
+			fmt.Fprintf(s.sys.Stdout, "the old one is in %s\n", a.Old)
+		}
+		fmt.Fprintf(s.sys.Stdout, "to undo it before that: %s\n", a.Undo)
+	}
+	return nil
+}
+
+func undo(repository, file string) string {
+	if file == "" {
+		return "aws ecr delete-lifecycle-policy --repository-name " + repository
+	}
+	return fmt.Sprintf("plimsoll lifecycle apply --repository %s --policy %s", repository, file)
+}
+
+// showChange is the story before it is made.
+func (s *session) showChange(c retain.PolicyChange) error {
+	if s.json() {
+		return nil
+	}
+	if err := lineDiff(s.sys.Stdout, indented(c.Repository.Policy), indented(c.Text)); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.sys.Stdout, "\n%s: %s\n", c.Repository.Name, sumOf(c.Outlook))
+	if c.Outlook.InUse == 0 {
+		return nil
+	}
+	return s.terminal().Table(goingTable(c.Outlook, c.Outlook.Going[:c.Outlook.InUse]))
+}
+
+// indented is a policy a member a line and in one order, so that a difference
+// is a line.
+func indented(policy string) string {
+	var document any
+	if json.Unmarshal([]byte(policy), &document) != nil {
+		return policy
+	}
+	text, err := json.MarshalIndent(document, "", "  ")
+	if err != nil { // of what was JSON a moment ago
+		return policy
+	}
+	return string(text)
+}
+
+// ask waits for a yes on the terminal; without a terminal nobody can give it.
+func (s *session) ask(question string) error {
+	if !isTerminal(s.sys.Stdin) || s.json() {
+		return &usageError{errors.New("nobody is there to ask; nothing was changed"), "--yes puts it without asking"}
+	}
+	fmt.Fprintf(s.sys.Stderr, "%s [y/N] ", question)
+	answer, err := bufio.NewReader(s.sys.Stdin).ReadString('\n')
+	if err != nil && answer == "" {
+		fmt.Fprintln(s.sys.Stderr)
+	}
+	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
+		return &refusedError{errors.New("you said no")}
+	}
+	return nil
+}
