@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
@@ -52,11 +53,12 @@ func (c *lifecycleSimulate) Run(ctx context.Context, s *session) error {
 		repositories = []string{""}
 	}
 	lost := false
+	var fleet fleetOnce
 	for i, repository := range repositories {
 		if i > 0 && !s.json() {
 			fmt.Fprintln(s.sys.Stdout)
 		}
-		outlook, err := c.outlook(ctx, s, repository, text, horizon)
+		outlook, err := c.outlook(ctx, s, &fleet, repository, text, horizon)
 		if err != nil {
 			return err
 		}
@@ -69,11 +71,12 @@ func (c *lifecycleSimulate) Run(ctx context.Context, s *session) error {
 }
 
 // outlook shows one repository.
-func (c *lifecycleSimulate) outlook(ctx context.Context, s *session, repository, text string, horizon time.Duration) (retain.Outlook, error) {
+func (c *lifecycleSimulate) outlook(ctx context.Context, s *session, fleet *fleetOnce, repository, text string, horizon time.Duration) (retain.Outlook, error) {
 	q, err := s.quay(ctx, repository, c.Rollbacks)
 	if err != nil {
 		return retain.Outlook{}, err
 	}
+	q.ports.Fleet = fleet.of(q.ports.Fleet)
 	repo, uses, err := q.usage(ctx, c.Rollbacks)
 	if err != nil {
 		return retain.Outlook{}, err
@@ -103,6 +106,22 @@ func (c *lifecycleSimulate) outlook(ctx context.Context, s *session, repository,
 		return change.Outlook, nil
 	}
 	return change.Outlook, s.showOutlook(change)
+}
+
+// fleetOnce reads the fleet for the first repository, and not again.
+type fleetOnce struct{ known *audit.Fleet }
+
+func (o *fleetOnce) of(read func(context.Context) (audit.Fleet, error)) func(context.Context) (audit.Fleet, error) {
+	return func(ctx context.Context) (audit.Fleet, error) {
+		if o.known == nil {
+			fleet, err := read(ctx)
+			if err != nil {
+				return fleet, err
+			}
+			o.known = &fleet
+		}
+		return *o.known, nil
+	}
 }
 
 // mostShown is how many images a table has that are not in use.

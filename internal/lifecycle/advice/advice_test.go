@@ -1,7 +1,6 @@
 package advice
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/lint"
 )
 
 func now() time.Time { return time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) }
@@ -168,9 +168,30 @@ func TestAdviceNeverTakesWhatIsUsed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, remark := range lint.Check(lint.Subject{Text: []byte(a.Policy), Images: bare(r.Images), Uses: running(r.Used), Now: now()}) {
+			if remark.Severity == lint.Error {
+				t.Fatalf("the linter on the advice: %+v", remark)
+			}
+		}
 		seed := rapid.Uint64().Draw(t, "pushes")
 		live(t, r, p, rapid.SampledFrom(readings()).Draw(t, "reading"), rand.New(rand.NewPCG(seed, 1)))
 	})
+}
+
+func bare(images []Image) []lifecycle.Image {
+	var out []lifecycle.Image
+	for _, m := range images {
+		out = append(out, m.Image)
+	}
+	return out
+}
+
+func running(used []Use) []lint.Use {
+	var out []lint.Use
+	for _, u := range used {
+		out = append(out, lint.Use{Digest: u.Digest, By: u.By})
+	}
+	return out
 }
 
 // live lets a year go by in one reading.
@@ -207,8 +228,7 @@ func live(t *rapid.T, r Request, p lifecycle.Policy, reading lifecycle.Options, 
 		result := lifecycle.Evaluate(p, images, at, reading)
 		for _, decision := range result.Decisions {
 			if decision.Action != "" && left[decision.Digest] {
-				text, _ := json.Marshal(r)
-				t.Fatalf("day %d: %+v\n%s", d, decision, text)
+				t.Fatalf("day %d: %+v\n%+v\nused %+v", d, decision, r.Images, r.Used)
 			}
 		}
 		images = result.Apply(images)

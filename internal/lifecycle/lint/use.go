@@ -16,7 +16,7 @@ func (c *check) anyByAge() {
 		if r.TagStatus != lifecycle.AnyTag || !r.byAge() || r.shields() {
 			continue
 		}
-		severity, seen := c.worse(r.own)
+		severity, seen := c.worse(r)
 		c.remark(r, "selection.countType", "LC009", severity,
 			fmt.Sprintf("rule %d takes every image after %s, in use or not", r.Priority, days(r.CountNumber)),
 			"a service that nobody deploys for that long cannot start another task: ECS pulls the digest of its last deployment."+seen,
@@ -24,13 +24,18 @@ func (c *check) anyByAge() {
 	}
 }
 
-// worse is Error where some image is in use, with a sentence on it.
-func (c *check) worse(images []int) (Severity, string) {
-	uses := c.usesOf(images)
-	if len(uses) == 0 {
-		return Warning, ""
+// worse is Error where the rule, which goes by age, reaches an image in use
+// before a restart may come, with a sentence on it.
+func (c *check) worse(r *rule) (Severity, string) {
+	for _, i := range r.own {
+		m := &c.Images[i]
+		uses := c.users[m.Digest]
+		if len(uses) == 0 || r.byAge() && !c.Now.IsZero() && c.Now.Add(c.Restart).Sub(m.PushedAt) <= daysOf(r) {
+			continue
+		}
+		return Error, fmt.Sprintf(" %s runs %s, which it reaches before that.", uses[0].By, name(m))
 	}
-	return Error, fmt.Sprintf(" %s runs one that belongs to this rule.", uses[0].By)
+	return Warning, ""
 }
 
 // untagged: an image loses its tag when that moves, and is as old as its push.
@@ -40,7 +45,7 @@ func (c *check) untagged() {
 		if r.TagStatus != lifecycle.Untagged || r.StorageClass == lifecycle.Archive {
 			continue
 		}
-		severity, seen := c.worse(r.own)
+		severity, seen := c.worse(r)
 		short := r.byAge() && daysOf(r) <= c.Restart
 		if r.byAge() && !short && severity != Error || r.CountType == lifecycle.SincePulled {
 			continue
@@ -63,7 +68,7 @@ func (c *check) shortAges() {
 		if r.TagStatus != lifecycle.Tagged || !r.byAge() || daysOf(r) > c.Restart {
 			continue
 		}
-		severity, seen := c.worse(r.own)
+		severity, seen := c.worse(r)
 		c.remark(r, "selection.countNumber", "LC011", severity,
 			fmt.Sprintf("rule %d takes images after %s, and a retirement is announced up to %s ahead", r.Priority, days(r.CountNumber), span(c.Restart)),
 			"the task that is retired was started from an older image than that, unless somebody deployed meanwhile."+seen,
