@@ -132,7 +132,9 @@ func (s *session) showChange(c retain.PolicyChange) error {
 	if s.json() {
 		return nil
 	}
-	if err := lineDiff(s.sys.Stdout, indented(c.Repository.Policy), indented(c.Text)); err != nil {
+	if c.Repository.Policy == "" {
+		fmt.Fprintf(s.sys.Stdout, "+ %s\n", strings.ReplaceAll(indented(c.Text), "\n", "\n+ "))
+	} else if err := lineDiff(s.sys.Stdout, indented(c.Repository.Policy), indented(c.Text)); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.sys.Stdout, "\n%s: %s\n", c.Repository.Name, sumOf(c.Outlook))

@@ -242,8 +242,15 @@ func (r *Request) noteOthers(d *draft) {
 		}
 	}
 	if n > 0 {
-		d.notes = append(d.notes, fmt.Sprintf("%d images with other tags, such as %s, are left alone; --few %q would keep few of them", n, example, pattern(example)))
+		d.notes = append(d.notes, fmt.Sprintf("%s left alone, such as %s; --few %q would keep few of them", othersAre(n), example, pattern(example)))
 	}
+}
+
+func othersAre(n int) string {
+	if n == 1 {
+		return "1 image with other tags is"
+	}
+	return fmt.Sprintf("%d images with other tags are", n)
 }
 
 // pattern guesses what a tag is one of.
