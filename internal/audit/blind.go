@@ -43,13 +43,23 @@ func (j *judge) blind() {
 			Code: Unseen, Severity: Note, Object: Object{Kind: PlaceObject, Place: b.Place, Name: b.About}, Part: b.Action,
 			What: b.About + " could not be seen",
 			Why:  b.Action + ": " + b.Reason,
-			Fix:  []Fix{{Say: "Allow " + b.Action + " to the role that runs the audit"}},
 		}
-		if !strings.Contains(b.Action, ":") {
-			f.Fix = nil
+		if b.denied() {
+			f.Fix = []Fix{{Say: "Allow " + b.Action + " to the role that runs the audit"}}
 		}
 		j.add(f)
 	}
+}
+
+// denied says whether a read failed for want of a permission: AWS's services
+// have several words for it, and the reason quotes them.
+func (b *Blind) denied() bool {
+	for _, word := range []string{"AccessDenied", "not authorized", "UnauthorizedOperation", "AuthorizationError"} {
+		if strings.Contains(b.Reason, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // definitionGone is a schedule that has no task definition to run.

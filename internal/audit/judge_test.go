@@ -256,6 +256,17 @@ func TestFindings(t *testing.T) {
 			says: "prod/web cannot roll back to web:5",
 		},
 		{
+			name: "a revision that never ran is no way back, and no loss", make: func(f *fleet) {
+				f.Services[0].Before = append(f.Services[0].Before, runs(1, registry+"/web:not-yet", ""))
+			},
+		},
+		{
+			name: "a read that failed for another reason than permission", make: func(f *fleet) {
+				f.Blind = []audit.Blind{{Place: place(), Action: "health:DescribeEvents", About: "announced retirements", Reason: "SubscriptionRequiredException"}}
+			},
+			want: []string{"note PL081 announced retirements"},
+		},
+		{
 			name: "a deregistered revision is no way back", make: func(f *fleet) {
 				r := f.Definitions[definition("web", 6)]
 				r.Active = false

@@ -66,7 +66,7 @@ func (j *judge) releases(u *user) []release {
 	var releases []release
 	for i := range u.svc.Before {
 		before := &u.svc.Before[i]
-		if u.svc.runs(*before) {
+		if u.svc.runs(*before) || before.neverRan() {
 			continue
 		}
 		r := release{name: shortARN(before.TaskDefinition)}
@@ -81,6 +81,17 @@ func (j *judge) releases(u *user) []release {
 		releases = append(releases, r)
 	}
 	return releases
+}
+
+// neverRan says that ECS keeps a service revision and has fixed no digest in
+// it: nothing was ever started from it, as where a service is created at 0.
+func (r *Release) neverRan() bool {
+	for _, c := range r.Containers {
+		if c.Digest != "" || c.Unpinned {
+			return false
+		}
+	}
+	return r.ARN != ""
 }
 
 // wayBack judges one container of an earlier release.
