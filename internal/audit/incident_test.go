@@ -142,8 +142,9 @@ func run(t *testing.T, policy string, images []audit.Image, at time.Time) []audi
 // oneService is a fleet of one service and its repository.
 func oneService(name, reference, running string, r audit.Repository) audit.Fleet {
 	f := clean()
-	f.Services = []audit.Service{service(name, runs(1, reference, running))}
-	f.Tasks, f.Repositories = nil, []audit.Repository{r}
+	release := runs(1, reference, running)
+	release.At, r.EvaluatedAt = time.Time{}, time.Time{} // these stories have a calendar of their own
+	f.Services, f.Tasks, f.Repositories = []audit.Service{service(name, release)}, nil, []audit.Repository{r}
 	return f
 }
 

@@ -13,6 +13,7 @@ import (
 // the fleet does not matter, and findings that a rule or the baseline accepts
 // are still there, with the reason.
 func Judge(fleet Fleet, o Options) Report {
+	o.Now = later(o.Now, fleet.latest())
 	j := &judge{
 		fleet: &fleet, o: &o, registries: indexRegistries(&fleet), newest: newestRevisions(fleet.Definitions),
 		foreigners: map[string]*foreigner{}, regions: map[string]bool{},
@@ -45,6 +46,27 @@ func Judge(fleet Fleet, o Options) Report {
 	accept(j.findings, o)
 	sortFindings(j.findings)
 	return Report{At: o.Now, Horizon: o.Horizon, Findings: slices.Concat([]Finding{}, j.findings), Seen: j.seen(), Blind: fleet.Blind}
+}
+
+// latest is the latest time that AWS has reported as past.
+func (f *Fleet) latest() time.Time {
+	var latest time.Time
+	for i := range f.Repositories {
+		r := &f.Repositories[i]
+		latest = later(latest, r.EvaluatedAt)
+		for k := range r.Images {
+			latest = later(latest, lastSign(&r.Images[k]))
+		}
+	}
+	for i := range f.Services {
+		for _, release := range f.Services[i].Runs {
+			latest = later(latest, release.At)
+		}
+	}
+	for i := range f.Tasks {
+		latest = later(latest, f.Tasks[i].StartedAt)
+	}
+	return latest
 }
 
 // judge is the work on one fleet.

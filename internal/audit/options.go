@@ -9,6 +9,9 @@ import (
 
 // Options say how a fleet is judged. Only Now is needed.
 type Options struct {
+	// Now is the caller's clock. Where the fleet has later times (of a push, a
+	// lifecycle run, a start), the latest of them counts: AWS's clock decides, and
+	// that of this machine may lag, or be far behind that of a rehearsal.
 	Now     time.Time
 	Horizon time.Duration // how far ahead losses are reported
 	// Tags is the team's tag policy; nil is none, and then only floating names
