@@ -46,6 +46,16 @@ func (j *judge) rescue(u *user, say string) []Fix {
 	return []Fix{{Say: say, Command: j.onService(u, "rescue")}}
 }
 
+// restore brings an image back that nothing but a schedule or a task needs.
+func (j *judge) restore(use *use) []Fix {
+	r := use.repo
+	return []Fix{{
+		Say: "Restore it from the archive, which takes up to 20 minutes",
+		Command: j.command(Place{}, "aws", "ecr", "update-image-storage-class", "--repository-name", r.Name,
+			"--image-id", "imageDigest="+use.digest, "--target-storage-class", "STANDARD", "--region", r.Region),
+	}}
+}
+
 // redeploy gets away from what is lost: to what the tag names now, else to the
 // newest image that may be deployed.
 func (j *judge) redeploy(u *user, use *use, alive bool) []Fix {

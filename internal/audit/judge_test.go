@@ -125,6 +125,15 @@ func TestFindings(t *testing.T) {
 			says: "schedule default/nightly cannot run|has no tag v9, and nothing pins a digest|plimsoll push --repository web --tag v9",
 		},
 		{
+			name: "a schedule whose image is archived", make: func(f *fleet) {
+				web(f).Images[2].Tags, web(f).Images[2].Status = []string{"v3"}, lifecycle.Archived
+				f.Schedules = []audit.Schedule{{Place: place(), Kind: "rule", Name: "default/nightly", Enabled: true, TaskDefinition: definition("job", 1)}}
+				f.Definitions[definition("job", 1)] = audit.Revision{Family: "job", Active: true, Containers: []audit.Container{{Name: "job", Image: registry + "/web:v3"}}}
+			},
+			want: []string{"error PL003 default/nightly job"},
+			says: "aws ecr update-image-storage-class --repository-name web --image-id imageDigest=sha256:",
+		},
+		{
 			name: "a task of its own, whose tag is gone", make: func(f *fleet) {
 				f.Tasks = append(f.Tasks, audit.Task{
 					Place: place(), Cluster: "prod", ARN: "arn:aws:ecs:eu-west-1:1:task/prod/2", Group: "family:job", TaskDefinition: definition("job", 1),
@@ -142,7 +151,7 @@ func TestFindings(t *testing.T) {
 				web(f).Images = append(web(f).Images, picture("c", 2, "v1.2.0"))
 			},
 			want: []string{"error PL010 prod/web app"},
-			says: "prod/web is about to lose its image: rule 1 deletes it at the next run|rule 1 of repository web deletes untagged images older than 14 days|its tag v1.2.0 is another image since 2026-11-19|plimsoll pin --cluster prod --service web|plimsoll lifecycle advise --repository web",
+			says: "prod/web is about to lose its image: rule 1 deletes it at the next run|rule 1 of repository web deletes untagged images older than 14 days|its tag v1.2.0 names an image pushed 2026-11-19|plimsoll pin --cluster prod --service web|plimsoll lifecycle advise --repository web",
 		},
 		{
 			name: "the next run, by one reading", make: func(f *fleet) { // a tie

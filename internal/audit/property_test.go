@@ -260,6 +260,9 @@ func TestFindingsAreComplete(t *testing.T) {
 			if finding.Code == "" || finding.What == "" || finding.Why == "" || finding.Object.Name == "" {
 				t.Errorf("%+v says too little", finding)
 			}
+			if finding.Severity > audit.Note && len(finding.Fix) == 0 {
+				t.Errorf("%s says nothing to do about it: %s", finding.Code, finding.What)
+			}
 			if finding.When != nil && !finding.When.Latest.IsZero() && (finding.When.Latest.Before(finding.When.Likely) || finding.When.Likely.Before(finding.When.Earliest)) {
 				t.Errorf("%s: the times %+v are out of order", finding.Code, *finding.When)
 			}

@@ -126,6 +126,9 @@ func (j *judge) archived(u *user, use *use) Finding {
 		f.Why += fmt.Sprintf("; %s deletes it on %s", d.taker(), date(d.event.At))
 	}
 	f.Fix = j.rescue(u, "Restore it from the archive, which takes up to 20 minutes, and pin it")
+	if u.svc == nil {
+		f.Fix = j.restore(use)
+	}
 	return f
 }
 
@@ -134,6 +137,9 @@ func (j *judge) restoring(u *user, use *use) Finding {
 	f.What = u.cannot() + " yet: " + use.its() + " is being restored from the archive"
 	f.Why = fmt.Sprintf("%s of repository %s cannot be pulled before ECR has restored it, which takes up to 20 minutes", image.ShortDigest(use.digest), use.repo.Name)
 	f.Fix = j.rescue(u, "Wait until it is back, and pin it")
+	if u.svc == nil {
+		f.Fix = []Fix{{Say: "Wait until it is back"}}
+	}
 	return f
 }
 
@@ -192,7 +198,7 @@ func (j *judge) sinks(u *user, use *use, d *doom) Finding {
 func (j *judge) whyDoomed(use *use, d *doom) string {
 	why := d.reason(use.repo.Name) + "; the image was pushed " + date(use.found().PushedAt)
 	if tagged, ok := use.tagged(); ok && tagged.Digest != use.digest {
-		why += fmt.Sprintf(", and its tag %s is another image since %s at the latest", use.tag(), date(later(tagged.PushedAt, use.found().PushedAt)))
+		why += fmt.Sprintf(", and its tag %s names an image pushed %s", use.tag(), date(tagged.PushedAt))
 	}
 	if d.then.Action == lifecycle.Expire {
 		why += fmt.Sprintf("; rule %d deletes it from the archive later", d.then.Rule)
