@@ -109,7 +109,9 @@ type Revision struct {
 	Containers    []Container `json:"containers"`              // without digests, unless they are written in
 }
 
-// Repository is an ECR repository with all its images.
+// Repository is an ECR repository with all its images. One that is not in the
+// fleet is not there, unless its place was not looked into or has a Blind of
+// ecr:DescribeRepositories.
 type Repository struct {
 	Place
 	Name        string    `json:"name"`

@@ -41,7 +41,10 @@ type Options struct {
 	Attempts int    // tries a call in all; 0 means 8
 	// Credentials in place of those the SDK would look for; nil looks.
 	Credentials aws.CredentialsProvider
-	Log         *slog.Logger // of every call, at level debug; nil is nowhere
+	// Role, by ARN, is what these credentials assume for every call, with the
+	// external id that its trust policy may ask for.
+	Role, ExternalID string
+	Log              *slog.Logger // of every call, at level debug; nil is nowhere
 }
 
 // SetupError is what has to be set before any call can be made.
@@ -73,6 +76,7 @@ type Client struct {
 	reads  *batches
 
 	revisions sync.Map // service revision ARN -> serviceRevision, once its digests are fixed
+	policies  sync.Map // ARN of a managed policy -> []audit.Statement
 }
 
 // callTimeout bounds one attempt of one call.
@@ -109,6 +113,9 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	cfg.APIOptions = append(cfg.APIOptions, plainbody.Add, logCalls(log))
 	if cfg.Credentials != nil {
 		cfg.Credentials = aws.NewCredentialsCache(explained{cfg.Credentials})
+	}
+	if o.Role != "" {
+		cfg.Credentials = aws.NewCredentialsCache(newAssumed(cfg, o.Role, o.ExternalID))
 	}
 	c := &Client{cfg: cfg, budget: newBudget()}
 	c.reads = &batches{describe: c.describeServices}

@@ -28,6 +28,12 @@ func (e *Error) Hint() string {
 	return "allow " + e.Action + " to the role that runs this"
 }
 
+// Permission is the IAM action that was denied, "" where it was something else.
+func (e *Error) Permission() string { return e.Action }
+
+// Reason is what AWS said, without what was being done.
+func (e *Error) Reason() string { return e.Code + ": " + e.Message }
+
 func (e *Error) Error() string { return e.Doing + ": " + e.Code + ": " + e.Message }
 
 // Unwrap returns the SDK's error.
@@ -101,7 +107,7 @@ func actionOf(message string, err error) string {
 	for _, known := range [][2]string{
 		{"ECS", "ecs"}, {"ECR", "ecr"}, {"CloudWatch Logs", "logs"}, {"STS", "sts"}, {"IAM", "iam"}, {"SSM", "ssm"},
 		{"Secrets Manager", "secretsmanager"}, {"Elastic Load Balancing v2", "elasticloadbalancing"},
-		{"Application Auto Scaling", "application-autoscaling"},
+		{"Application Auto Scaling", "application-autoscaling"}, {"EventBridge", "events"}, {"Scheduler", "scheduler"}, {"Health", "health"},
 	} {
 		if op.Service() == known[0] {
 			return known[1] + ":" + op.Operation()

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,11 @@ const (
 // call for every thousand. An empty account is that of the credentials.
 // Children of indexes are not known yet; see [Client.ReadChildren].
 func (c *Client) RepositoryImages(ctx context.Context, account, name string) ([]audit.Image, error) {
+	return c.repositoryImages(ctx, account, "", name)
+}
+
+// repositoryImages is RepositoryImages of any region, "" being the client's own.
+func (c *Client) repositoryImages(ctx context.Context, account, region, name string) ([]audit.Image, error) {
 	in := &ecr.DescribeImagesInput{
 		RegistryId: inRegistry(account), RepositoryName: &name, MaxResults: aws.Int32(maxImagesDescribed),
 		// Without a filter ECR leaves archived images out, and they would look deleted.
@@ -38,7 +44,7 @@ func (c *Client) RepositoryImages(ctx context.Context, account, name string) ([]
 	var images []audit.Image
 	pages := ecr.NewDescribeImagesPaginator(c.ecr(), in)
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := pages.NextPage(ctx, inRegion(region))
 		if err != nil {
 			return nil, wrap("list the images of "+name, err)
 		}
@@ -71,6 +77,11 @@ func repositoryImage(d *types.ImageDetail) audit.Image {
 // for every hundred indexes, and none where there are none. What an archived
 // index lists cannot be read, and is not held by it either.
 func (c *Client) ReadChildren(ctx context.Context, account, name string, images []audit.Image) error {
+	return c.readChildren(ctx, account, "", name, images)
+}
+
+// readChildren is ReadChildren of any region.
+func (c *Client) readChildren(ctx context.Context, account, region, name string, images []audit.Image) error {
 	byDigest := map[string]*audit.Image{}
 	var ids []types.ImageIdentifier
 	for i := range images {
@@ -86,7 +97,7 @@ func (c *Client) ReadChildren(ctx context.Context, account, name string, images 
 		out, err := c.ecr().BatchGetImage(ctx, &ecr.BatchGetImageInput{
 			RegistryId: inRegistry(account), RepositoryName: &name, ImageIds: part,
 			AcceptedMediaTypes: []string{ociIndex, dockerManifestList},
-		})
+		}, inRegion(region))
 		if err != nil {
 			return wrap(doing, err)
 		}
@@ -117,6 +128,11 @@ func childrenOf(manifest string) ([]string, error) {
 		children[i] = m.Digest
 	}
 	return children, nil
+}
+
+// inRegion sends a call to another region; "" is the client's own.
+func inRegion(region string) func(*ecr.Options) {
+	return func(o *ecr.Options) { o.Region = cmp.Or(region, o.Region) }
 }
 
 // inRegistry names another account's registry; nil is one's own.

@@ -29,6 +29,16 @@ const (
 	tagProtected = tagPrefix + "protected"       // "true": stop asks for more than a name
 )
 
+// RememberedCount is the count that [Stop] has noted in the tags of a service, 0
+// when it has not.
+func RememberedCount(tags map[string]string) int {
+	count, err := strconv.Atoi(tags[tagDesired])
+	if err != nil || count < 0 {
+		return 0
+	}
+	return count
+}
+
 // Provenance is where a deploy comes from; what is not known stays empty.
 type Provenance struct {
 	GitSHA   string

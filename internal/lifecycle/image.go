@@ -25,19 +25,19 @@ const (
 // within the repository. A time that is not known is zero: an age rule never
 // takes an image whose time it needs and does not know.
 type Image struct {
-	Digest         string
-	Tags           []string
-	Status         Status
-	PushedAt       time.Time
-	LastPulledAt   time.Time // zero: no pull was ever recorded
-	LastArchivedAt time.Time
+	Digest         string    `json:"digest"`
+	Tags           []string  `json:"tags,omitempty"`
+	Status         Status    `json:"status,omitempty"`
+	PushedAt       time.Time `json:"pushedAt,omitzero"`
+	LastPulledAt   time.Time `json:"lastPulledAt,omitzero"` // zero: no pull was ever recorded
+	LastArchivedAt time.Time `json:"lastArchivedAt,omitzero"`
 	// LastActivatedAt is when the image was last restored from the archive.
-	LastActivatedAt time.Time
+	LastActivatedAt time.Time `json:"lastActivatedAt,omitzero"`
 	// MediaType of the manifest. What an index protects is told by Children
 	// alone.
-	MediaType string
-	Children  []string // digests that an index lists
-	Subject   string   // digest that a referrer is about
+	MediaType string   `json:"mediaType,omitempty"`
+	Children  []string `json:"children,omitempty"` // digests that an index lists
+	Subject   string   `json:"subject,omitempty"`  // digest that a referrer is about
 }
 
 // storageClass is empty while the image is being restored: it is in neither

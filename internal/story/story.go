@@ -61,6 +61,8 @@ const (
 	Wave      Step = "wave" // of several services: those that go together
 
 	Run Step = "run" // a one-off task, all by itself
+
+	Survey Step = "survey" // of all that runs and all that ECR holds
 )
 
 // Check is what the preflight found of one thing.

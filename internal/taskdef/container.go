@@ -17,6 +17,10 @@ type Container struct {
 	Environment []string
 	Secrets     []Secret
 	Log         Log
+	// VersionConsistency is enabled or disabled: whether ECS fixes the image's
+	// digest for a deployment. "" where the definition says nothing, which is
+	// enabled.
+	VersionConsistency string
 }
 
 // Secret is an environment variable, or a log option, that ECS fills in when
@@ -51,6 +55,7 @@ func (d *Document) Containers() []Container {
 				Options: d.texts(log.get("options")),
 				Secrets: d.secrets(log.get("secretOptions")),
 			},
+			VersionConsistency: d.text(c.get("versionConsistency")),
 		})
 	}
 	return containers
