@@ -55,7 +55,8 @@ type commands struct {
 
 	Diagnose diagnoseCommand `cmd:"" help:"Find out what is wrong with a service: cause, evidence, what to do." group:"Look"`
 
-	Explain explainCommand `cmd:"" help:"Say what a finding of the audit means, and what to do about it." group:"Look"`
+	Audit   auditCommand   `cmd:"" help:"Find out what of all that runs could not restart: now, or within the horizon." group:"Restart safety"`
+	Explain explainCommand `cmd:"" help:"Say what a finding of the audit means, and what to do about it." group:"Restart safety"`
 
 	Lifecycle lifecycleCommand `cmd:"" help:"ECR lifecycle policies: what they take, what is wrong with them, and which one is safe." group:"Restart safety"`
 

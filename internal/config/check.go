@@ -27,6 +27,7 @@ func (f *File) check() error {
 		c.services(e.Services)
 		c.strangers(name, e)
 	}
+	c.accounts(f.Accounts)
 	return errors.Join(c.errs...)
 }
 
@@ -35,9 +36,7 @@ func (c *checker) wrong(at strictyaml.Position, format string, args ...any) {
 }
 
 func (c *checker) place(w strictyaml.Where, account string, tags *Tags, names map[string]string) {
-	if w.Has("account") && (len(account) != 12 || strings.Trim(account, "0123456789") != "") {
-		c.wrong(w.Of("account"), "account: %q: want 12 digits; in quotes, so that a leading 0 stays", account)
-	}
+	c.account(w, account)
 	c.names(w, names)
 	if tags != nil {
 		if _, err := tags.policy(); err != nil {
@@ -48,6 +47,12 @@ func (c *checker) place(w strictyaml.Where, account string, tags *Tags, names ma
 	}
 	if strings.Contains(names["registry"], "/") {
 		c.wrong(w.Of("registry"), "registry: give the host alone, such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com")
+	}
+}
+
+func (c *checker) account(w strictyaml.Where, account string) {
+	if w.Has("account") && (len(account) != 12 || strings.Trim(account, "0123456789") != "") {
+		c.wrong(w.Of("account"), "account: %q: want 12 digits; in quotes, so that a leading 0 stays", account)
 	}
 }
 

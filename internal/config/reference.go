@@ -36,6 +36,7 @@ func Reference() string {
 		{"`hooks`", new(Hooks)},
 		{"A hook", new(Hook)},
 		{"`environments`: an environment", new(Environment)},
+		{"`accounts`: an account", new(Account)},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", part.title, strictyaml.Table(part.of))
 	}
