@@ -6,6 +6,7 @@
 //	go run ./bench -part pace -runs 5       # at AWS's own pace: minutes a run
 //	go run ./bench -part verdict,failing -runs 5
 //	go run ./bench -part reads,pushes       # beside moto and docker-registry
+//	go run ./bench -part audit              # of a large account: minutes
 package main
 
 import (
@@ -57,6 +58,7 @@ func parts() []part {
 		{"month", (*bench).month, false},
 		{"reads", (*bench).reads, true},
 		{"pushes", (*bench).pushes, true},
+		{"audit", (*bench).audit, true},
 	}
 }
 
@@ -82,7 +84,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags.StringVar(&b.moto, "moto", "moto_server", "moto's server, for part reads")
 	flags.StringVar(&b.registry, "registry", "docker-registry", "distribution's registry, for part pushes")
 	binary := flags.String("plimsoll", "", "binary to measure; otherwise it is built from this checkout, stripped")
-	chosen := flags.String("part", "", "what to measure, separated by commas: "+names(parts())+" (all but pace, verdict, failing, reads and pushes)")
+	chosen := flags.String("part", "", "what to measure, separated by commas: "+names(parts())+" (all but pace, verdict, failing, reads, pushes and audit)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
