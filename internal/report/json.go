@@ -1,0 +1,90 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+)
+
+// The JSON of a report is an interface: members are only ever added, and format
+// goes up when one changes its meaning. docs/audit-reports.md describes it.
+type jsonReport struct {
+	Format         int                `json:"format"` // 1
+	At             time.Time          `json:"at"`
+	HorizonSeconds int64              `json:"horizonSeconds"`
+	FailOn         FailOn             `json:"failOn"`
+	Failed         bool               `json:"failed"`
+	Count          jsonCount          `json:"count"` // of findings that count
+	Seen           audit.Seen         `json:"seen"`
+	Findings       []jsonFinding      `json:"findings"`
+	Blind          []audit.Blind      `json:"blind"`
+	Rules          []jsonRule         `json:"rules"`
+	Retirements    []audit.Retirement `json:"retirements"`
+}
+
+type jsonCount struct {
+	Errors   int `json:"errors"`
+	Warnings int `json:"warnings"`
+	Notes    int `json:"notes"`
+	Accepted int `json:"accepted"`
+}
+
+type jsonFinding struct {
+	audit.Finding
+	Severity    string `json:"severity"` // error, warning or note
+	Fingerprint string `json:"fingerprint"`
+}
+
+type jsonRule struct {
+	Code        audit.Code `json:"code"`
+	Severity    string     `json:"severity"`
+	Title       string     `json:"title"`
+	Explanation string     `json:"explanation,omitempty"`
+}
+
+// JSON writes a document as one JSON object.
+func JSON(w io.Writer, d Document) error {
+	out := jsonReport{
+		Format: 1, At: d.At.UTC(), HorizonSeconds: int64(d.Horizon.Seconds()), FailOn: d.FailOn, Failed: d.Failed(),
+		Count: d.count(), Seen: d.Seen,
+		// An empty list is a list too.
+		Findings: []jsonFinding{}, Rules: []jsonRule{},
+		Blind: append([]audit.Blind{}, d.Blind...), Retirements: append([]audit.Retirement{}, d.Retirements...),
+	}
+	if out.FailOn == "" {
+		out.FailOn = FailNever
+	}
+	for _, f := range d.Findings {
+		out.Findings = append(out.Findings, jsonFinding{f, severityWord(f.Severity), fingerprint(f)})
+	}
+	for _, r := range d.rules() {
+		out.Rules = append(out.Rules, jsonRule{r.Code, severityWord(r.Severity), r.Title, r.Explanation})
+	}
+	return encode(w, out)
+}
+
+func (d Document) count() jsonCount {
+	var c jsonCount
+	for _, f := range d.Findings {
+		switch {
+		case f.Accepted != "":
+			c.Accepted++
+		case f.Severity == audit.Error:
+			c.Errors++
+		case f.Severity == audit.Warning:
+			c.Warnings++
+		default:
+			c.Notes++
+		}
+	}
+	return c
+}
+
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

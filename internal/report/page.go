@@ -1,0 +1,309 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+)
+
+// page is all that the HTML report says, in the order in which it says it.
+type page struct {
+	At          time.Time
+	Places      string
+	Horizon     string // "14 days"
+	Verdict     verdict
+	Seen        []fact
+	Severities  []severityGroup // of findings that count, the worst first
+	LoadLines   []LoadLine
+	Retirements []retirement
+	Accepted    []finding
+	Blind       []audit.Blind
+	Rules       []Rule // of the codes that occur
+}
+
+// verdict is the card on top.
+type verdict struct {
+	State string // "good", "warn" or "bad"
+	Says  string
+	Facts []fact
+}
+
+// fact is a number and what it counts.
+type fact struct {
+	Number string
+	Of     string // "" or " of 12"
+	What   string
+	State  string
+}
+
+// severityGroup is the findings of one severity.
+type severityGroup struct {
+	Word  string // of the severity
+	Title string
+	Says  string
+	Count int
+	Codes []codeGroup
+}
+
+// codeGroup is the findings of one code. They are folded away where there are
+// too many to read at once.
+type codeGroup struct {
+	Code  audit.Code
+	Title string
+	Open  bool
+	Found []finding
+}
+
+// finding is one finding in words.
+type finding struct {
+	audit.Finding
+	ID    string
+	Place string
+	When  string
+}
+
+// retirement is one announced end of tasks.
+type retirement struct {
+	What, Place, When string
+	At                time.Time
+	// Loss is the id of the finding that says that its restart fails, and Says
+	// that in short; "" without one.
+	Loss, Says string
+}
+
+// readable is how many findings of a code are shown at once.
+const readable = 12
+
+func (d Document) page() page {
+	p := page{
+		At: d.At.UTC(), Places: d.places(), Horizon: days(d.Horizon), Seen: d.seen(),
+		LoadLines: d.LoadLines, Blind: d.Blind,
+	}
+	for _, s := range []audit.Severity{audit.Error, audit.Warning, audit.Note} {
+		if group := d.severityGroup(s); group.Count > 0 {
+			p.Severities = append(p.Severities, group)
+		}
+	}
+	occurs := map[audit.Code]bool{}
+	for _, f := range d.Findings {
+		occurs[f.Code] = true
+		if f.Accepted != "" {
+			p.Accepted = append(p.Accepted, d.finding(f))
+		}
+	}
+	for _, r := range d.rules() {
+		if occurs[r.Code] && r.Explanation != "" {
+			p.Rules = append(p.Rules, r)
+		}
+	}
+	for _, r := range d.Retirements {
+		p.Retirements = append(p.Retirements, d.retirement(r))
+	}
+	slices.SortStableFunc(p.Retirements, func(a, b retirement) int { return a.At.Compare(b.At) })
+	p.Verdict = d.verdict()
+	return p
+}
+
+// verdict says whether what runs could restart. A finding that is accepted
+// does not mend a service: it counts here too.
+func (d Document) verdict() verdict {
+	lost := map[audit.Object]bool{}
+	for _, f := range d.Findings {
+		if f.Severity == audit.Error && f.When == nil && f.Object.Kind == audit.ServiceObject {
+			lost[f.Object] = true
+		}
+	}
+	all, now := d.Seen.Services, max(d.Seen.Services-len(lost), 0)
+	later := min(d.Seen.Safe, now)
+	of := " of " + grouped(all)
+	v := verdict{Facts: []fact{
+		{grouped(now), of, "could restart today", state(now == all, "bad")},
+		{grouped(later), of, "could restart at any time within " + days(d.Horizon), state(later == all, "warn")},
+	}}
+	switch {
+	case all == 0:
+		v.State, v.Says, v.Facts = "warn", "No service was seen", nil
+	case now < all:
+		v.State, v.Says = "bad", many(all-now, "service", "services")+" cannot restart"
+	case later < all:
+		v.State, v.Says = "warn", many(all-later, "service", "services")+" may not be able to restart within "+days(d.Horizon)
+	case all == 1:
+		v.State, v.Says = "good", "The service could restart at any time"
+	default:
+		v.State, v.Says = "good", "All "+grouped(all)+" services could restart at any time"
+	}
+	return v
+}
+
+func state(good bool, otherwise string) string {
+	if good {
+		return "good"
+	}
+	return otherwise
+}
+
+func (d Document) seen() []fact {
+	var out []fact
+	for _, f := range []struct {
+		n         int
+		one, many string
+	}{
+		{d.Seen.Clusters, "cluster", "clusters"},
+		{d.Seen.Services, "service", "services"},
+		{d.Seen.Tasks, "task", "tasks"},
+		{d.Seen.Schedules, "schedule", "schedules"},
+		{d.Seen.Repositories, "repository", "repositories"},
+		{d.Seen.Images, "image", "images"},
+	} {
+		if f.n == 1 {
+			f.many = f.one
+		}
+		out = append(out, fact{Number: grouped(f.n), What: f.many})
+	}
+	return out
+}
+
+func (d Document) severityGroup(s audit.Severity) severityGroup {
+	group := severityGroup{Word: severityWord(s)}
+	switch s {
+	case audit.Error:
+		group.Title, group.Says = "Errors", "A restart fails now, or one that is sure to come will."
+	case audit.Warning:
+		group.Title, group.Says = "Warnings", "A restart may fail within "+days(d.Horizon)+", or a safeguard is missing."
+	default:
+		group.Title, group.Says = "Notes", "Worth knowing."
+	}
+	for _, f := range d.Findings {
+		if f.Severity != s || f.Accepted != "" {
+			continue
+		}
+		group.Count++
+		i := slices.IndexFunc(group.Codes, func(c codeGroup) bool { return c.Code == f.Code })
+		if i < 0 {
+			i = len(group.Codes)
+			group.Codes = append(group.Codes, codeGroup{Code: f.Code, Title: d.title(f.Code)})
+		}
+		group.Codes[i].Found = append(group.Codes[i].Found, d.finding(f))
+	}
+	for i, c := range group.Codes {
+		group.Codes[i].Open = s != audit.Note && len(c.Found) <= readable
+	}
+	return group
+}
+
+func (d Document) finding(f audit.Finding) finding {
+	out := finding{Finding: f, ID: "f-" + fingerprint(f)[:12], Place: place(f.Object.Place)}
+	if f.When != nil {
+		out.When = f.When.Words(d.At.UTC())
+	}
+	return out
+}
+
+// retirement finds out whether the restart that it brings fails.
+func (d Document) retirement(r audit.Retirement) retirement {
+	out := retirement{Place: place(r.Place), At: r.At.UTC(), When: audit.When{Likely: r.At}.Words(d.At.UTC())}
+	switch {
+	case r.Service != "":
+		out.What = r.Cluster + "/" + r.Service
+	default:
+		out.What = many(len(r.Tasks), "task", "tasks") + " of cluster " + r.Cluster
+	}
+	for _, f := range d.Findings {
+		if r.Service == "" || f.Object.Kind != audit.ServiceObject || f.Object.Place != r.Place || f.Object.Name != out.What {
+			continue
+		}
+		if says := atRestart(f, r.At); says != "" {
+			out.Loss, out.Says = d.finding(f).ID, says+": "+string(f.Code)
+			break
+		}
+	}
+	return out
+}
+
+// atRestart is what a finding says of a restart at a time; "" is nothing.
+func atRestart(f audit.Finding, at time.Time) string {
+	switch {
+	case f.When != nil && f.When.Earliest.After(at):
+		return ""
+	case f.Severity == audit.Error:
+		return "would not come back"
+	case f.Severity == audit.Warning && f.When != nil && !f.When.Earliest.IsZero():
+		return "may not come back"
+	}
+	return ""
+}
+
+func (d Document) title(c audit.Code) string {
+	for _, r := range d.Rules {
+		if r.Code == c {
+			return r.Title
+		}
+	}
+	return ""
+}
+
+// places are the accounts and regions of all that was judged.
+func (d Document) places() string {
+	var all []string
+	add := func(p audit.Place) {
+		if text := place(p); text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	for _, o := range d.Judged {
+		add(o.Place)
+	}
+	for _, f := range d.Findings {
+		add(f.Object.Place)
+	}
+	slices.Sort(all)
+	const few = 3
+	if len(all) > few {
+		return strings.Join(all[:few], ", ") + " and " + strconv.Itoa(len(all)-few) + " more"
+	}
+	return strings.Join(all, ", ")
+}
+
+func place(p audit.Place) string { return strings.TrimSpace(p.Region + " " + p.Account) }
+
+// days is a horizon in words.
+func days(d time.Duration) string {
+	if d < 48*time.Hour {
+		return many(int(d.Hours()), "hour", "hours")
+	}
+	return many(int(d.Hours()/24), "day", "days")
+}
+
+func many(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(n) + " " + several
+}
+
+// grouped writes thousands apart, as in "12,345".
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// shortDigest keeps enough of a digest to tell it from others.
+func shortDigest(d string) string {
+	if _, hex, ok := strings.Cut(d, ":"); ok && len(hex) > 12 {
+		return hex[:12]
+	}
+	return d
+}
+
+// stamp is a time as the page writes it.
+func stamp(t time.Time) string { return t.Format("Mon 2 Jan 2006, 15:04") + " UTC" }
+
+func title(c codeGroup) string { return cmp.Or(c.Title, fmt.Sprintf("Findings %s", c.Code)) }
