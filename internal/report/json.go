@@ -66,20 +66,8 @@ func JSON(w io.Writer, d Document) error {
 }
 
 func (d Document) count() jsonCount {
-	var c jsonCount
-	for _, f := range d.Findings {
-		switch {
-		case f.Accepted != "":
-			c.Accepted++
-		case f.Severity == audit.Error:
-			c.Errors++
-		case f.Severity == audit.Warning:
-			c.Warnings++
-		default:
-			c.Notes++
-		}
-	}
-	return c
+	t := d.Tally()
+	return jsonCount{t.Errors, t.Warnings, t.Notes, t.Accepted}
 }
 
 func encode(w io.Writer, v any) error {

@@ -109,17 +109,10 @@ func (d Document) page() page {
 	return p
 }
 
-// verdict says whether what runs could restart. A finding that is accepted
-// does not mend a service: it counts here too.
+// verdict says whether what runs could restart.
 func (d Document) verdict() verdict {
-	lost := map[audit.Object]bool{}
-	for _, f := range d.Findings {
-		if f.Severity == audit.Error && f.When == nil && f.Object.Kind == audit.ServiceObject {
-			lost[f.Object] = true
-		}
-	}
-	all, now := d.Seen.Services, max(d.Seen.Services-len(lost), 0)
-	later := min(d.Seen.Safe, now)
+	tally := d.Tally()
+	all, now, later := tally.Services, tally.Now, tally.Safe
 	of := " of " + grouped(all)
 	v := verdict{Facts: []fact{
 		{grouped(now), of, "could restart today", state(now == all, "bad")},
