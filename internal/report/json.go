@@ -11,17 +11,17 @@ import (
 // The JSON of a report is an interface: members are only ever added, and format
 // goes up when one changes its meaning. docs/audit-reports.md describes it.
 type jsonReport struct {
-	Format         int                `json:"format"` // 1
-	At             time.Time          `json:"at"`
-	HorizonSeconds int64              `json:"horizonSeconds"`
-	FailOn         FailOn             `json:"failOn"`
-	Failed         bool               `json:"failed"`
-	Count          jsonCount          `json:"count"` // of findings that count
-	Seen           audit.Seen         `json:"seen"`
-	Findings       []jsonFinding      `json:"findings"`
-	Blind          []audit.Blind      `json:"blind"`
-	Rules          []jsonRule         `json:"rules"`
-	Retirements    []audit.Retirement `json:"retirements"`
+	Format         int                 `json:"format"` // 1
+	At             time.Time           `json:"at"`
+	HorizonSeconds int64               `json:"horizonSeconds"`
+	FailOn         FailOn              `json:"failOn"`
+	Failed         bool                `json:"failed"`
+	Count          jsonCount           `json:"count"` // of findings that count
+	Seen           audit.Seen          `json:"seen"`
+	Findings       []jsonFinding       `json:"findings"`
+	Blind          []audit.Blind       `json:"blind"`
+	Rules          []audit.Explanation `json:"rules"` // of the codes that occur
+	Retirements    []audit.Retirement  `json:"retirements"`
 }
 
 type jsonCount struct {
@@ -33,15 +33,7 @@ type jsonCount struct {
 
 type jsonFinding struct {
 	audit.Finding
-	Severity    string `json:"severity"` // error, warning or note
 	Fingerprint string `json:"fingerprint"`
-}
-
-type jsonRule struct {
-	Code        audit.Code `json:"code"`
-	Severity    string     `json:"severity"`
-	Title       string     `json:"title"`
-	Explanation string     `json:"explanation,omitempty"`
 }
 
 // JSON writes a document as one JSON object.
@@ -50,17 +42,14 @@ func JSON(w io.Writer, d Document) error {
 		Format: 1, At: d.At.UTC(), HorizonSeconds: int64(d.Horizon.Seconds()), FailOn: d.FailOn, Failed: d.Failed(),
 		Count: d.count(), Seen: d.Seen,
 		// An empty list is a list too.
-		Findings: []jsonFinding{}, Rules: []jsonRule{},
+		Findings: []jsonFinding{}, Rules: append([]audit.Explanation{}, d.rules()...),
 		Blind: append([]audit.Blind{}, d.Blind...), Retirements: append([]audit.Retirement{}, d.Retirements...),
 	}
 	if out.FailOn == "" {
 		out.FailOn = FailNever
 	}
 	for _, f := range d.Findings {
-		out.Findings = append(out.Findings, jsonFinding{f, severityWord(f.Severity), fingerprint(f)})
-	}
-	for _, r := range d.rules() {
-		out.Rules = append(out.Rules, jsonRule{r.Code, severityWord(r.Severity), r.Title, r.Explanation})
+		out.Findings = append(out.Findings, jsonFinding{f, fingerprint(f)})
 	}
 	return encode(w, out)
 }

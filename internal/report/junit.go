@@ -148,7 +148,7 @@ func (d Document) texts(findings []audit.Finding) string {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%s %s: %s\n", f.Code, severityWord(f.Severity), f.What)
+		fmt.Fprintf(&b, "%s %s: %s\n", f.Code, f.Severity, f.What)
 		for _, line := range d.detail(f) {
 			b.WriteString("  " + line + "\n")
 		}

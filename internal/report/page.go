@@ -23,7 +23,7 @@ type page struct {
 	Retirements []retirement
 	Accepted    []finding
 	Blind       []audit.Blind
-	Rules       []Rule // of the codes that occur
+	Rules       []audit.Explanation // of the codes that occur
 }
 
 // verdict is the card on top.
@@ -97,7 +97,7 @@ func (d Document) page() page {
 		}
 	}
 	for _, r := range d.rules() {
-		if occurs[r.Code] && r.Explanation != "" {
+		if occurs[r.Code] && r.Means != "" {
 			p.Rules = append(p.Rules, r)
 		}
 	}
@@ -162,7 +162,7 @@ func (d Document) seen() []fact {
 }
 
 func (d Document) severityGroup(s audit.Severity) severityGroup {
-	group := severityGroup{Word: severityWord(s)}
+	group := severityGroup{Word: s.String()}
 	switch s {
 	case audit.Error:
 		group.Title, group.Says = "Errors", "A restart fails now, or one that is sure to come will."

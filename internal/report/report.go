@@ -11,7 +11,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 )
@@ -20,7 +19,7 @@ import (
 // needed.
 type Document struct {
 	audit.Report
-	Rules []Rule // explanations of the codes
+	Rules []audit.Explanation // of the codes
 	// Judged is what was looked at, so that what is in order can be told too.
 	Judged      []audit.Object
 	LoadLines   []LoadLine
@@ -28,14 +27,6 @@ type Document struct {
 	FailOn      FailOn
 	Version     string // of plimsoll
 	Anchor      Anchor
-}
-
-// Rule explains a code.
-type Rule struct {
-	Code        audit.Code
-	Severity    audit.Severity // the usual one
-	Title       string
-	Explanation string // in Markdown
 }
 
 // LoadLine is the picture of a repository's images against its lifecycle policy.
@@ -128,38 +119,25 @@ func compareObjects(a, b audit.Object) int {
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ARN, b.ARN))
 }
 
-// severityWord is a severity as all formats write it.
-func severityWord(s audit.Severity) string {
-	switch s {
-	case audit.Error:
-		return "error"
-	case audit.Warning:
-		return "warning"
-	}
-	return "note"
-}
-
 // rules are the explanations of all codes that occur, by code: a code without
 // one is its own title.
-func (d Document) rules() []Rule {
-	byCode := map[audit.Code]Rule{}
+func (d Document) rules() []audit.Explanation {
+	byCode := map[audit.Code]audit.Explanation{}
 	for _, f := range d.Findings {
-		byCode[f.Code] = Rule{Code: f.Code, Severity: f.Severity, Title: string(f.Code)}
+		byCode[f.Code] = audit.Explanation{Code: f.Code, Severity: f.Severity, Title: string(f.Code)}
 	}
 	for _, r := range d.Rules {
-		byCode[r.Code] = r
+		if _, occurs := byCode[r.Code]; occurs {
+			byCode[r.Code] = r
+		}
 	}
-	return slices.SortedFunc(maps.Values(byCode), func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
+	return slices.SortedFunc(maps.Values(byCode), func(a, b audit.Explanation) int { return cmp.Compare(a.Code, b.Code) })
 }
 
 // fingerprint is the same for the same finding of another day: it knows nothing
 // of dates, digests and wording.
 func fingerprint(f audit.Finding) string {
-	image, _, _ := strings.Cut(f.Image, "@")
-	key := strings.Join([]string{
-		string(f.Code), string(f.Object.Kind), f.Object.Account, f.Object.Region, f.Object.Name, f.Container, image,
-	}, "\x00")
-	sum := sha256.Sum256([]byte(key))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", f.Key()))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -86,11 +86,11 @@ func sample() report.Document {
 			Seen:  audit.Seen{Clusters: 3, Services: 12, Tasks: 31, Schedules: 2, Repositories: 4, Images: 214, Safe: 9},
 			Blind: []audit.Blind{{Place: dublin(), Action: "ecr:GetLifecyclePolicy", About: "repository legacy", Reason: "AccessDeniedException: not authorized " + hostile}},
 		},
-		Rules: []report.Rule{
-			{Code: "PL001", Severity: audit.Error, Title: "The image of a service is gone", Explanation: "ECS fixes the digest of an image when a service is deployed and pulls that digest from then on.\n\nWhere ECR no longer has it, a task that stops is not replaced."},
-			{Code: "PL011", Severity: audit.Warning, Title: "The image of a service will be deleted", Explanation: "A lifecycle rule takes the image within the horizon."},
-			{Code: "PL021", Severity: audit.Warning, Title: "A floating tag", Explanation: "A tag that moves says nothing about what runs."},
-			{Code: "PL023", Severity: audit.Note, Title: "Tags can be moved", Explanation: "Make the repository immutable."},
+		Rules: []audit.Explanation{
+			{Code: "PL001", Severity: audit.Error, Title: "The image of a service is gone", Means: "ECS fixes the digest of an image when a service is deployed and pulls that digest from then on.\n\nWhere ECR no longer has it, a task that stops is not replaced.", Matters: "A restart needs it.", Mend: "Deploy another image.", Accept: "Never."},
+			{Code: "PL011", Severity: audit.Warning, Title: "The image of a service will be deleted", Means: "A lifecycle rule takes the image within the horizon.", Matters: "A restart needs it.", Mend: "Deploy another image.", Accept: "Never."},
+			{Code: "PL021", Severity: audit.Warning, Title: "A floating tag", Means: "A tag that moves says nothing about what runs.", Matters: "A restart needs it.", Mend: "Deploy another image.", Accept: "Never."},
+			{Code: "PL023", Severity: audit.Note, Title: "Tags can be moved", Means: "Make the repository immutable.", Matters: "A restart needs it.", Mend: "Deploy another image.", Accept: "Never."},
 		},
 		Judged: []audit.Object{
 			service(tokyo(), "prod/checkout"), service(tokyo(), "prod/web"), service(tokyo(), "prod/worker"), service(tokyo(), "prod/search"),

@@ -130,37 +130,39 @@ func SARIF(w io.Writer, d Document) error {
 		ColumnKind:        "unicodeCodePoints",
 	}
 	for i, r := range rules {
-		run.Tool.Driver.Rules[i] = r.sarif()
+		run.Tool.Driver.Rules[i] = sarifRuleOf(r)
 	}
 	for i, f := range d.Findings {
 		run.Results[i] = d.result(f)
-		run.Results[i].RuleIndex = slices.IndexFunc(rules, func(r Rule) bool { return r.Code == f.Code })
+		run.Results[i].RuleIndex = slices.IndexFunc(rules, func(r audit.Explanation) bool { return r.Code == f.Code })
 	}
 	return encode(w, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func (r Rule) sarif() sarifRule {
-	explanation := cmp.Or(r.Explanation, r.Title)
-	level := severityWord(r.Severity) // SARIF's levels have our names
+func sarifRuleOf(e audit.Explanation) sarifRule {
+	level := e.Severity.String() // SARIF's levels have our names
 	problem := level
-	if problem == "note" {
+	if e.Severity == audit.Note {
 		problem = "recommendation" // GitHub's word for it
 	}
+	text, markdown := e.Title, e.Title
+	if e.Means != "" {
+		text = strings.Join([]string{e.Means, e.Matters, "To mend it: " + e.Mend, "To accept it: " + e.Accept}, "\n\n")
+		markdown = strings.Join([]string{e.Means, "**Why it matters.** " + e.Matters, "**To mend it.** " + e.Mend, "**To accept it.** " + e.Accept}, "\n\n")
+	}
 	return sarifRule{
-		ID:               string(r.Code),
-		ShortDescription: sarifText{Text: r.Title},
-		FullDescription:  sarifText{Text: firstParagraph(explanation)},
-		Help:             sarifText{Text: explanation, Markdown: explanation},
-		HelpURI:          findingsDoc + "#" + strings.ToLower(string(r.Code)),
+		ID:               string(e.Code),
+		ShortDescription: sarifText{Text: e.Title},
+		FullDescription:  sarifText{Text: short(cmp.Or(e.Means, e.Title))},
+		Help:             sarifText{Text: text, Markdown: markdown},
+		HelpURI:          findingsDoc + "#" + strings.ToLower(string(e.Code)),
 		Configuration:    sarifLevel{level},
 		Properties:       sarifRuleExtra{Tags: []string{"restart-safety", "ecs", "ecr"}, Precision: "high", Severity: problem},
 	}
 }
 
-// firstParagraph is short enough for what GitHub shows of a description: it
-// takes 1,024 characters.
-func firstParagraph(text string) string {
-	text, _, _ = strings.Cut(text, "\n\n")
+// short is what GitHub takes of a description: 1,024 characters.
+func short(text string) string {
 	if runes := []rune(text); len(runes) > 1000 {
 		return string(runes[:1000]) + "…"
 	}
@@ -182,7 +184,7 @@ func (d Document) result(f audit.Finding) sarifResult {
 	print := fingerprint(f)
 	out := sarifResult{
 		RuleID:  string(f.Code),
-		Level:   severityWord(f.Severity),
+		Level:   f.Severity.String(),
 		Message: sarifText{Text: strings.Join(append([]string{f.What}, d.detail(f)...), "\n")},
 		Locations: []sarifLocation{{
 			Physical: sarifPhysical{
