@@ -28,6 +28,7 @@ func (f *File) check() error {
 		c.strangers(name, e)
 	}
 	c.accounts(f.Accounts)
+	c.audit(f.Audit)
 	return errors.Join(c.errs...)
 }
 

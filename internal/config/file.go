@@ -33,6 +33,7 @@ type File struct {
 	Services     map[string]*Service     `yaml:"services" doc:"The services, by the name that the command line has for them."`
 	Environments map[string]*Environment `yaml:"environments" doc:"What is otherwise in an environment, chosen with --env or PLIMSOLL_ENV."`
 	Accounts     []*Account              `yaml:"accounts" doc:"The accounts and regions that an audit reads; where the credentials are when not given."`
+	Audit        *Audit                  `yaml:"audit" doc:"What plimsoll audit goes by."`
 }
 
 // Environment is what is otherwise in one environment.

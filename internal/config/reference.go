@@ -37,6 +37,8 @@ func Reference() string {
 		{"A hook", new(Hook)},
 		{"`environments`: an environment", new(Environment)},
 		{"`accounts`: an account", new(Account)},
+		{"`audit`", new(Audit)},
+		{"`audit.ignore`: a rule", new(Ignore)},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n%s", part.title, strictyaml.Table(part.of))
 	}
