@@ -41,7 +41,7 @@ func sample() report.Document {
 		{
 			Code: "PL001", Severity: audit.Error, Object: service(tokyo(), "prod/checkout"), Container: "app",
 			Image: registry + "shop:v1.4.2", Digest: digest('a'),
-			What: "checkout cannot restart: its image is gone",
+			What: "prod/checkout cannot restart: its image is gone",
 			Why:  "ECS pulls " + digest('a')[:19] + "…, which repository shop no longer has. Both tasks run from it since 3 Nov; the next one that is replaced does not come back.",
 			Fix: []audit.Fix{
 				{Say: "Bring the image back from a replica, another account or the archive", Command: "plimsoll rescue --cluster prod --service checkout"},
@@ -51,7 +51,7 @@ func sample() report.Document {
 		{
 			Code: "PL011", Severity: audit.Warning, Object: service(tokyo(), "prod/web"), Container: "app",
 			Image: registry + "shop:v1.7.0", Digest: digest('b'),
-			What: "web will not be able to restart: its image sinks below the load line", Why: shared,
+			What: "prod/web will not be able to restart: its image sinks below the load line", Why: shared,
 			When: &audit.When{Earliest: in(1), Likely: in(3), Latest: in(8), Pushes: 3, Rule: 2},
 			Fix: []audit.Fix{
 				{Say: "Pin the digest that runs", Command: "plimsoll pin --cluster prod --service web"},
@@ -61,13 +61,13 @@ func sample() report.Document {
 		{
 			Code: "PL011", Severity: audit.Warning, Object: service(tokyo(), "prod/worker"), Container: "worker",
 			Image: registry + "shop:worker-v1.7.0", Digest: digest('c'),
-			What: "worker will not be able to restart: its image sinks below the load line", Why: shared,
+			What: "prod/worker will not be able to restart: its image sinks below the load line", Why: shared,
 			When: &audit.When{Earliest: in(9), Likely: in(9), Latest: in(9), Rule: 3},
 			Fix:  []audit.Fix{{Say: "Pin the digest that runs", Command: "plimsoll pin --cluster prod --service worker"}},
 		},
 		{
 			Code: "PL021", Severity: audit.Warning, Object: service(dublin(), "prod/batch"), Container: "app", Image: "batch:latest",
-			What: "batch runs a floating tag", Why: "latest names another image after every push.",
+			What: "prod/batch runs a floating tag", Why: "latest names another image after every push.",
 			Accepted: "the vendor publishes nothing else (until 2027-03-01)",
 		},
 		{

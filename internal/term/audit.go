@@ -127,10 +127,17 @@ func (a auditor) group(findings []audit.Finding) []string {
 	return lines
 }
 
-// headline is the code, what it is about, and what is wrong with it.
+// headline is the code, what it is about, and what is wrong with it: most
+// findings begin with the name themselves.
 func (a auditor) headline(f audit.Finding) []string {
 	mark, style := a.severityMark(f.Severity)
-	return hang(style.Render(mark)+" ", style.Render(clean(string(f.Code)))+"  "+a.strong.Render(clean(f.Object.Name))+"  "+clean(f.What), 2, a.width)
+	name, what := clean(f.Object.Name), clean(f.What)
+	if rest, begins := strings.CutPrefix(what, name+" "); begins {
+		what = a.strong.Render(name) + " " + rest
+	} else {
+		what = a.strong.Render(name) + "  " + what
+	}
+	return hang(style.Render(mark)+" ", style.Render(clean(string(f.Code)))+"  "+what, 2, a.width)
 }
 
 // subject says which of several images and places is meant.

@@ -31,7 +31,7 @@ func auditSample() audit.Report {
 		Findings: []audit.Finding{{
 			Code: "PL001", Severity: audit.Error, Object: service(tokyo, "prod/checkout"), Container: "app",
 			Image: registry + "shop:v1.4.2", Digest: "sha256:" + strings.Repeat("a", 64),
-			What: "checkout cannot restart: its image is gone",
+			What: "prod/checkout cannot restart: its image is gone",
 			Why:  "ECS pulls sha256:aaaaaaaaaaaa, which repository shop no longer has; the next task that is replaced does not come back",
 			Fix: []audit.Fix{
 				{Say: "bring the image back from a replica, another account or the archive", Command: "plimsoll rescue --cluster prod --service checkout"},
@@ -42,7 +42,7 @@ func auditSample() audit.Report {
 	for i := range 16 {
 		r.Findings = append(r.Findings, audit.Finding{
 			Code: "PL011", Severity: audit.Warning, Object: service(tokyo, fmt.Sprintf("prod/web-%02d", i)), Container: "app", Image: registry + "shop:v1.7.0",
-			What: fmt.Sprintf("web-%02d will not be able to restart: its image sinks below the load line", i), Why: shared,
+			What: fmt.Sprintf("prod/web-%02d will not be able to restart: its image sinks below the load line", i), Why: shared,
 			When: &audit.When{Earliest: in(1), Likely: in(3 + i), Latest: in(9 + i), Pushes: 3},
 			Fix:  []audit.Fix{{Say: "pin the digest that runs", Command: fmt.Sprintf("plimsoll pin --cluster prod --service web-%02d", i)}},
 		})
@@ -50,7 +50,7 @@ func auditSample() audit.Report {
 	return audit.Report{
 		At: r.At, Horizon: r.Horizon, Seen: r.Seen, Blind: r.Blind,
 		Findings: append(r.Findings,
-			audit.Finding{Code: "PL021", Severity: audit.Warning, Object: service(dublin, "prod/batch"), What: "batch runs a floating tag", Accepted: "the vendor publishes nothing else (until 2027-03-01)"},
+			audit.Finding{Code: "PL021", Severity: audit.Warning, Object: service(dublin, "prod/batch"), What: "prod/batch runs a floating tag", Accepted: "the vendor publishes nothing else (until 2027-03-01)"},
 			audit.Finding{Code: "PL023", Severity: audit.Note, Object: audit.Object{Kind: audit.RepositoryObject, Place: tokyo, Name: "shop"}, What: "tags of shop can be moved", Why: "the repository is MUTABLE"},
 			audit.Finding{Code: "PL080", Severity: audit.Note, Object: service(dublin, "prod/\x1b]0;title\a\u202emirror"), What: "mirror's image is in\nanother registry"},
 		),
