@@ -166,3 +166,15 @@ func isEmbedded(g *ast.GenDecl, v *ast.ValueSpec) bool {
 	}
 	return false
 }
+
+// text/template calls methods by their names at run time: where it is used, the
+// linker keeps every exported method of every type in the binary.
+func TestNoTemplates(t *testing.T) {
+	for dir, imports := range imports(t) {
+		for _, imported := range imports {
+			if imported == "text/template" || imported == "html/template" {
+				t.Errorf("%s imports %s: draw pages with templ", dir, imported)
+			}
+		}
+	}
+}

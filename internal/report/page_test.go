@@ -2,9 +2,6 @@ package report_test
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,39 +68,6 @@ func TestPageStaysSmall(t *testing.T) {
 	}
 	if folded := regexp.MustCompile(`<details class="code" open>`).FindAll(page, -1); folded != nil {
 		t.Errorf("%d groups of hundreds of findings are open", len(folded))
-	}
-}
-
-// What templ generates is committed; where templ is installed it must be what
-// the template gives now.
-func TestGenerated(t *testing.T) {
-	templ, err := exec.LookPath("templ")
-	if err != nil {
-		t.Skipf("needs templ: %v", err)
-	}
-	dir := t.TempDir()
-	source, err := os.ReadFile("page.templ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "page.templ"), source, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), templ, "generate")
-	command.Dir = dir
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("templ generate: %v\n%s", err, out)
-	}
-	want, err := os.ReadFile(filepath.Join(dir, "page_templ.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile("page_templ.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("page_templ.go is not what page.templ gives: go generate ./internal/report")
 	}
 }
 

@@ -10,7 +10,6 @@ package console
 import (
 	"embed"
 	"encoding/json"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -50,9 +49,8 @@ type Clock struct {
 
 // Console serves the page. It is safe for concurrent use.
 type Console struct {
-	views     Views
-	templates *template.Template
-	files     http.Handler
+	views Views
+	files http.Handler
 
 	closing sync.Once
 	closed  chan struct{}
@@ -68,8 +66,7 @@ const Base = "/_drydock/"
 // maxWatching bounds how many streams are drawn for.
 const maxWatching = 64
 
-//go:embed page.html
-var pageHTML string
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
 
 //go:embed style.css script.js mark.svg
 var files embed.FS
@@ -77,12 +74,11 @@ var files embed.FS
 // New makes the page of a drydock.
 func New(v Views) *Console {
 	return &Console{
-		views:     v,
-		templates: template.Must(template.New("").Funcs(words()).Parse(pageHTML)),
-		files:     http.StripPrefix(Base+"page/", http.FileServerFS(files)),
-		closed:    make(chan struct{}),
-		seats:     make(chan struct{}, maxWatching),
-		versions:  map[string]string{},
+		views:    v,
+		files:    http.StripPrefix(Base+"page/", http.FileServerFS(files)),
+		closed:   make(chan struct{}),
+		seats:    make(chan struct{}, maxWatching),
+		versions: map[string]string{},
 	}
 }
 
@@ -117,7 +113,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
 	v, err := c.look(r.Context(), askedBy(r.URL.Query()))
 	if err == nil {
-		err = c.templates.ExecuteTemplate(&b, "page", v)
+		err = v.page().Render(r.Context(), &b)
 	}
 	if err != nil {
 		c.views.Log.Error("the page could not be drawn", "error", err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,6 +61,15 @@ type serviceView struct {
 	Events                    []line
 	Stopped                   []stoppedTask
 	MoreStopped               int
+}
+
+// stoppedTasks says how many there are.
+func (s serviceView) stoppedTasks() string {
+	text := count(len(s.Stopped), "stopped task", "stopped tasks")
+	if s.MoreStopped > 0 {
+		text += " and " + strconv.Itoa(s.MoreStopped) + " more"
+	}
+	return text
 }
 
 // deploymentView is a deployment with the tasks that it has.

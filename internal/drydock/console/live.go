@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // How often a stream is drawn for: not more often than people can see, and
@@ -17,9 +19,18 @@ const (
 	atLeastEvery = 15 * time.Second
 )
 
-// parts are the templates that are sent anew when what they say has changed;
-// each is an element of that id.
-func parts() []string { return []string{"summary", "fleet", "weather", "events", "repositories"} }
+// part is an element of the page that is sent anew when what it says has changed.
+type part struct {
+	id   string
+	html templ.Component
+}
+
+func (v view) parts() []part {
+	return []part{
+		{"summary", v.summary()}, {"fleet", v.fleet()}, {"weather", v.weather()},
+		{"events", v.events()}, {"repositories", v.repositories()},
+	}
+}
 
 // live is a stream of server-sent events: "clock" with the time and the pace,
 // "part" with an element to put in the place of the one with its id.
@@ -97,16 +108,16 @@ func (s *stream) send(ctx context.Context) error {
 	if err := s.event("clock", clockNews{clock.Now.UnixMilli(), ahead(clock.Ahead), clock.Scale}); err != nil {
 		return err
 	}
-	for _, id := range parts() {
+	for _, p := range v.parts() {
 		var b strings.Builder
-		if err := s.console.templates.ExecuteTemplate(&b, id, v); err != nil {
+		if err := p.html.Render(ctx, &b); err != nil {
 			return err
 		}
-		if s.sent[id] == b.String() {
+		if s.sent[p.id] == b.String() {
 			continue
 		}
-		s.sent[id] = b.String()
-		if err := s.event("part", partNews{id, b.String()}); err != nil {
+		s.sent[p.id] = b.String()
+		if err := s.event("part", partNews{p.id, b.String()}); err != nil {
 			return err
 		}
 	}

@@ -57,6 +57,17 @@ type imageView struct {
 	Why                  string
 }
 
+// sign marks what the next run takes, for eyes that tell no colours apart.
+func (i imageView) sign() string {
+	switch i.Fate {
+	case "sinks":
+		return "▼ "
+	case "goes":
+		return "▽ "
+	}
+	return ""
+}
+
 type imageDoc struct {
 	ImageDigest, ImageStatus            string
 	ImageTags                           []string

@@ -2,22 +2,17 @@ package console
 
 import (
 	"fmt"
-	"html/template"
 	"strconv"
 	"time"
 )
 
-// words are how templates write numbers and times.
-func words() template.FuncMap {
-	return template.FuncMap{
-		"stamp": func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") },
-		"long":  func(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05") },
-		"iso":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"count": count,
-		"ahead": ahead,
-		"pace":  func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) },
-	}
-}
+func stamp(t time.Time) string { return t.UTC().Format("2 Jan 15:04") }
+
+func long(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006 15:04:05") }
+
+func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func pace(scale float64) string { return strconv.FormatFloat(scale, 'g', -1, 64) }
 
 // when is a time of today by the second, of another day with the day.
 func when(now, t time.Time) string {
