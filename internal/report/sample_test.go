@@ -3,15 +3,12 @@ package report_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 	"github.com/plimsoll-ecs/plimsoll/internal/report"
 )
 
@@ -139,20 +136,7 @@ func TestGoldens(t *testing.T) {
 			if again := write(t, format, sample()); !bytes.Equal(got, again) {
 				t.Error("the same document gives other bytes")
 			}
-			path := filepath.Join("testdata", name)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s (-want +got; UPDATE_GOLDEN=1 accepts):\n%s", path, diff)
-			}
+			golden.File(t, "testdata/"+name, string(got))
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
 )
 
 func auditSample() audit.Report {
@@ -78,7 +79,7 @@ func TestAuditGolden(t *testing.T) {
 					t.Errorf("%q ends in blanks", line)
 				}
 			}
-			golden(t, c.name, out.String())
+			golden.File(t, "testdata/"+c.name+".golden", out.String())
 		})
 	}
 }
