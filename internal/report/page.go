@@ -20,6 +20,7 @@ type page struct {
 	Seen        []fact
 	Severities  []severityGroup // of findings that count, the worst first
 	LoadLines   []LoadLine
+	Undrawn     int
 	Retirements []retirement
 	Accepted    []finding
 	Blind       []audit.Blind
@@ -82,7 +83,7 @@ const readable = 12
 func (d Document) page() page {
 	p := page{
 		At: d.At.UTC(), Places: d.places(), Horizon: days(d.Horizon), Seen: d.seen(),
-		LoadLines: d.LoadLines, Blind: d.Blind,
+		LoadLines: d.LoadLines, Undrawn: d.Undrawn, Blind: d.Blind,
 	}
 	for _, s := range []audit.Severity{audit.Error, audit.Warning, audit.Note} {
 		if group := d.severityGroup(s); group.Count > 0 {

@@ -23,6 +23,7 @@ type Document struct {
 	// Judged is what was looked at, so that what is in order can be told too.
 	Judged      []audit.Object
 	LoadLines   []LoadLine
+	Undrawn     int // repositories whose load line was left out
 	Retirements []audit.Retirement
 	FailOn      FailOn
 	Version     string // of plimsoll

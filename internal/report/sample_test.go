@@ -94,6 +94,7 @@ func sample() report.Document {
 			repository(tokyo(), "shop"), repository(tokyo(), "search"), service(dublin(), "prod/batch"),
 		},
 		LoadLines: []report.LoadLine{{Place: tokyo(), Repository: "shop", SVG: `<svg viewBox="0 0 400 60" role="img" aria-label="3 images in use above the line"><path d="M0 40h400" stroke="currentColor"/><circle cx="60" cy="25" r="8" fill="currentColor"/></svg>`}},
+		Undrawn:   2,
 		Retirements: []audit.Retirement{
 			{Place: tokyo(), Event: "arn:aws:health:ap-northeast-1::event/ECS/X/1", At: in(5), Cluster: "prod", Service: "checkout"},
 			{Place: tokyo(), Event: "arn:aws:health:ap-northeast-1::event/ECS/X/2", At: in(5), Cluster: "prod", Tasks: []string{"arn:aws:ecs:ap-northeast-1:123456789012:task/prod/0123456789abcdef0123456789abcdef"}},

@@ -128,16 +128,36 @@ func (a auditor) group(findings []audit.Finding) []string {
 }
 
 // headline is the code, what it is about, and what is wrong with it: most
-// findings begin with the name themselves.
+// sentences have the name in them.
 func (a auditor) headline(f audit.Finding) []string {
 	mark, style := a.severityMark(f.Severity)
 	name, what := clean(f.Object.Name), clean(f.What)
-	if rest, begins := strings.CutPrefix(what, name+" "); begins {
-		what = a.strong.Render(name) + " " + rest
+	if at := wordIn(what, name); at >= 0 {
+		what = what[:at] + a.strong.Render(name) + what[at+len(name):]
 	} else {
 		what = a.strong.Render(name) + "  " + what
 	}
 	return hang(style.Render(mark)+" ", style.Render(clean(string(f.Code)))+"  "+what, 2, a.width)
+}
+
+// wordIn is where a name stands in a sentence, between blanks or marks; -1 where
+// it does not.
+func wordIn(sentence, name string) int {
+	if name == "" {
+		return -1
+	}
+	for from := 0; ; {
+		at := strings.Index(sentence[from:], name)
+		if at < 0 {
+			return -1
+		}
+		at += from
+		before, after := sentence[:at], sentence[at+len(name):]
+		if (before == "" || strings.HasSuffix(before, " ")) && (after == "" || strings.ContainsRune(" :,;'", rune(after[0]))) {
+			return at
+		}
+		from = at + len(name)
+	}
 }
 
 // subject says which of several images and places is meant.
@@ -269,17 +289,20 @@ func findingCounts(t audit.Tally) string {
 }
 
 // blind is what could not be read, so that nobody takes it for being in order.
+// The findings say why, and which action would show it.
 func (a auditor) blind() []string {
-	var lines []string
-	name := "not seen"
-	for i, b := range a.Blind {
-		if i == manyAlike && !a.All {
-			return append(lines, a.field("", fmt.Sprintf("and %d more", len(a.Blind)-i), a.width)...)
-		}
-		lines = append(lines, a.field(name, b.About+" ("+b.Action+"): "+b.Reason, a.width)...)
-		name = ""
+	if len(a.Blind) == 0 {
+		return nil
 	}
-	return lines
+	var names []string
+	for _, b := range a.Blind[:min(len(a.Blind), manyAlike)] {
+		names = append(names, clean(b.About))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(a.Blind) - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return a.field("not seen", text, a.width)
 }
 
 func (a auditor) severalPlaces() bool {

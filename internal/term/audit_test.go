@@ -84,6 +84,24 @@ func TestAuditGolden(t *testing.T) {
 	}
 }
 
+func TestNameInASentence(t *testing.T) {
+	for _, c := range []struct {
+		sentence, name string
+		want           int
+	}{
+		{"prod/web cannot restart", "prod/web", 0},
+		{"nothing protects 1 image of web in use", "web", 28},
+		{"web-api and web: the other", "web", 12},
+		{"webs", "web", -1},
+		{"the cobweb", "web", -1},
+		{"nothing", "", -1},
+	} {
+		if got := wordIn(c.sentence, c.name); got != c.want {
+			t.Errorf("%q in %q: %d, want %d", c.name, c.sentence, got, c.want)
+		}
+	}
+}
+
 func TestAuditCard(t *testing.T) {
 	lost := audit.Finding{Code: "PL001", Severity: audit.Error, Object: audit.Object{Kind: audit.ServiceObject, Name: "prod/web"}}
 	for _, c := range []struct {
