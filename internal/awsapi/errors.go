@@ -107,7 +107,7 @@ func actionOf(message string, err error) string {
 	for _, known := range [][2]string{
 		{"ECS", "ecs"}, {"ECR", "ecr"}, {"CloudWatch Logs", "logs"}, {"STS", "sts"}, {"IAM", "iam"}, {"SSM", "ssm"},
 		{"Secrets Manager", "secretsmanager"}, {"Elastic Load Balancing v2", "elasticloadbalancing"},
-		{"Application Auto Scaling", "application-autoscaling"}, {"EventBridge", "events"}, {"Scheduler", "scheduler"}, {"Health", "health"},
+		{"Application Auto Scaling", "application-autoscaling"}, {"EventBridge", "events"}, {"Scheduler", "scheduler"}, {"Health", "health"}, {"SQS", "sqs"}, {"SNS", "sns"},
 	} {
 		if op.Service() == known[0] {
 			return known[1] + ":" + op.Operation()
