@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"exits":   exits,
 			"drydock": startDrydock,
 			"image":   makeImage,
+			"lambda":  invokeLambda,
 			"app": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: app file")

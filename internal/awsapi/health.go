@@ -3,24 +3,10 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
 )
-
-// awsHealth answers for all Regions of a partition in one of them. (AWS Health
-// user guide, "Accessing the AWS Health API"; AWS Health endpoints and quotas.)
-func awsHealth(region string) api {
-	home := "us-east-1"
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		home = "cn-northwest-1"
-	case strings.HasPrefix(region, "us-gov-"):
-		home = "us-gov-west-1"
-	}
-	return api{id: "Health", signing: "health", host: "health." + home, home: home, version: "AWSHealth_20160804"}
-}
 
 // needsPlan is how the AWS Health API refuses accounts without a Business,
 // Enterprise On-Ramp or Enterprise Support plan.
@@ -79,7 +65,7 @@ func (c *Client) RetirementEvents(ctx context.Context, code string) ([]maintenan
 			} `json:"events"`
 			NextToken string `json:"nextToken"`
 		}
-		if err := c.askJSON(ctx, awsHealth(c.cfg.Region), "", "DescribeEvents", in, &page); err != nil {
+		if err := c.askJSON(ctx, health(c.cfg.Region), "", "DescribeEvents", in, &page); err != nil {
 			return nil, wrapHealth("ask AWS Health for retirements", err)
 		}
 		for _, e := range page.Events {
@@ -114,7 +100,7 @@ func (c *Client) AffectedEntities(ctx context.Context, events []string) ([]maint
 			} `json:"entities"`
 			NextToken string `json:"nextToken"`
 		}
-		if err := c.askJSON(ctx, awsHealth(c.cfg.Region), "", "DescribeAffectedEntities", in, &page); err != nil {
+		if err := c.askJSON(ctx, health(c.cfg.Region), "", "DescribeAffectedEntities", in, &page); err != nil {
 			return nil, wrapHealth("ask AWS Health what retires", err)
 		}
 		for _, e := range page.Entities {

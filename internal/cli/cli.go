@@ -60,6 +60,8 @@ type commands struct {
 
 	Lifecycle lifecycleCommand `cmd:"" help:"ECR lifecycle policies: what they take, what is wrong with them, and which one is safe." group:"Restart safety"`
 
+	Maintenance maintenanceCommand `cmd:"" help:"Tasks that AWS is going to retire: see it coming, replace them ahead of time." group:"Restart safety"`
+
 	Config configCommand `cmd:"" name:"config" help:"plimsoll.yaml, and where every setting comes from." group:"Set up"`
 	Init   initCommand   `cmd:"" help:"Write what a project needs." group:"Set up"`
 

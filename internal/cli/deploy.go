@@ -146,7 +146,7 @@ func (c *deployCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	return s.sail(ctx, harbours, voyage{
-		manyFlags: c.manyFlags, noWait: c.NoWait, atOnce: c.DryRun,
+		manyFlags: c.manyFlags, noWait: c.NoWait, atOnce: c.DryRun, notifies: unless(c.DryRun, "deploy"),
 		check: func(h *harbour) deploy.Act { return act(h, true) },
 		do:    func(h *harbour) deploy.Act { return act(h, c.DryRun) },
 	})

@@ -82,5 +82,5 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	if _, err := build.Push(ctx, build.PushOptions{Image: ref, Login: login, Env: s.sys.Environ}, tell); err != nil {
 		return err
 	}
-	return verdict(deploy.Deploy(ctx, h.ports, request, tell))
+	return s.toldVerdict(ctx, h, "release")(deploy.Deploy(ctx, h.ports, request, tell))
 }

@@ -44,7 +44,7 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	return s.sail(ctx, harbours, voyage{
-		manyFlags: c.manyFlags, noWait: c.NoWait, atOnce: c.DryRun, backward: true,
+		manyFlags: c.manyFlags, noWait: c.NoWait, atOnce: c.DryRun, backward: true, notifies: unless(c.DryRun, "rollback"),
 		check: func(h *harbour) deploy.Act { return act(h, true) },
 		do:    func(h *harbour) deploy.Act { return act(h, c.DryRun) },
 	})

@@ -96,13 +96,14 @@ type voyage struct {
 	backward bool // the last wave first
 	atOnce   bool // waves do not matter
 	noWait   bool
+	notifies string // by this name, who plimsoll.yaml wants to be told; "": nobody
 }
 
 // sail does it. One service has its verdict to itself; several have a line
 // each, and a table at the end.
 func (s *session) sail(ctx context.Context, harbours []*harbour, v voyage) error {
 	if len(harbours) == 1 {
-		return verdict(v.do(harbours[0])(ctx, s.terminal().Tell))
+		return s.toldVerdict(ctx, harbours[0], v.notifies)(v.do(harbours[0])(ctx, s.terminal().Tell))
 	}
 	r := deploy.FleetRequest{MaxParallel: int(v.MaxParallel), KeepGoing: v.KeepGoing}
 	for _, h := range harbours {
@@ -140,6 +141,7 @@ func (s *session) sail(ctx context.Context, harbours []*harbour, v voyage) error
 			return err
 		}
 	}
+	s.notifyOf(ctx, harbours[0].client, v.notifies, results, sum)
 	if sum.ExitCode != 0 {
 		return &exitError{sum.ExitCode}
 	}

@@ -25,26 +25,30 @@ type File struct {
 	strictyaml.Where
 	name string // as errors and sources have it
 
-	Account      string                  `yaml:"account" doc:"The AWS account, 12 digits, in quotes. Everything is refused in another one."`
-	Region       string                  `yaml:"region" doc:"The AWS region. Everything is refused in another one."`
-	Registry     string                  `yaml:"registry" doc:"ECR registry host; the account's own when not given."`
-	Cluster      string                  `yaml:"cluster" doc:"ECS cluster."`
-	Tags         *Tags                   `yaml:"tags" doc:"Which image tags may be deployed; releases such as v1.2.3 when not given."`
-	Services     map[string]*Service     `yaml:"services" doc:"The services, by the name that the command line has for them."`
-	Environments map[string]*Environment `yaml:"environments" doc:"What is otherwise in an environment, chosen with --env or PLIMSOLL_ENV."`
-	Accounts     []*Account              `yaml:"accounts" doc:"The accounts and regions that an audit reads; where the credentials are when not given."`
-	Audit        *Audit                  `yaml:"audit" doc:"What plimsoll audit goes by."`
+	Account       string                  `yaml:"account" doc:"The AWS account, 12 digits, in quotes. Everything is refused in another one."`
+	Region        string                  `yaml:"region" doc:"The AWS region. Everything is refused in another one."`
+	Registry      string                  `yaml:"registry" doc:"ECR registry host; the account's own when not given."`
+	Cluster       string                  `yaml:"cluster" doc:"ECS cluster."`
+	Tags          *Tags                   `yaml:"tags" doc:"Which image tags may be deployed; releases such as v1.2.3 when not given."`
+	Services      map[string]*Service     `yaml:"services" doc:"The services, by the name that the command line has for them."`
+	Environments  map[string]*Environment `yaml:"environments" doc:"What is otherwise in an environment, chosen with --env or PLIMSOLL_ENV."`
+	Maintenance   *Maintenance            `yaml:"maintenance" doc:"How plimsoll maintenance replaces tasks that AWS is going to retire."`
+	Notifications []Notification          `yaml:"notifications" doc:"Who is told what deploys, audits and maintenance came to."`
+	Accounts      []*Account              `yaml:"accounts" doc:"The accounts and regions that an audit reads; where the credentials are when not given."`
+	Audit         *Audit                  `yaml:"audit" doc:"What plimsoll audit goes by."`
 }
 
 // Environment is what is otherwise in one environment.
 type Environment struct {
 	strictyaml.Where
-	Account  string              `yaml:"account" doc:"Its AWS account."`
-	Region   string              `yaml:"region" doc:"Its AWS region."`
-	Registry string              `yaml:"registry" doc:"Its ECR registry host."`
-	Cluster  string              `yaml:"cluster" doc:"Its ECS cluster."`
-	Tags     *Tags               `yaml:"tags" doc:"Which image tags may be deployed there."`
-	Services map[string]*Service `yaml:"services" doc:"What is otherwise with a service there, member by member; or a service of that environment alone."`
+	Account       string              `yaml:"account" doc:"Its AWS account."`
+	Region        string              `yaml:"region" doc:"Its AWS region."`
+	Registry      string              `yaml:"registry" doc:"Its ECR registry host."`
+	Cluster       string              `yaml:"cluster" doc:"Its ECS cluster."`
+	Tags          *Tags               `yaml:"tags" doc:"Which image tags may be deployed there."`
+	Maintenance   *Maintenance        `yaml:"maintenance" doc:"How its maintenance goes, in place of the file's."`
+	Notifications []Notification      `yaml:"notifications" doc:"Who is told there, in place of the file's."`
+	Services      map[string]*Service `yaml:"services" doc:"What is otherwise with a service there, member by member; or a service of that environment alone."`
 }
 
 // Service is what there is to know of a service.

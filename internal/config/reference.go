@@ -35,6 +35,8 @@ func Reference() string {
 		{"`tags`", new(Tags)},
 		{"`hooks`", new(Hooks)},
 		{"A hook", new(Hook)},
+		{"`maintenance`", new(Maintenance)},
+		{"`notifications`: who is told", new(Notification)},
 		{"`environments`: an environment", new(Environment)},
 		{"`accounts`: an account", new(Account)},
 		{"`audit`", new(Audit)},
