@@ -95,3 +95,12 @@ func (g *glob) matchAny(tags []string) bool {
 	}
 	return false
 }
+
+// TagFilter is a function that reports whether tags meet the rule's tag
+// requirement: whether the rule identifies an image that carries them, while
+// it lies in the rule's storage class. The function is made once for many
+// images.
+func (r Rule) TagFilter() func(tags []string) bool {
+	s := newSelector(&r)
+	return func(tags []string) bool { return s.identifies(s.class, tags) }
+}

@@ -1,0 +1,137 @@
+package cadence
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Model is how often a repository, or what a rule counts in it, is pushed to.
+// It comes from [Learn], and only from there.
+type Model struct {
+	now   time.Time
+	week  week
+	needs []need // by number of pushes
+
+	size, sizeVariance float64 // of a batch
+	sizeSure           float64 // how many batches they are known from
+
+	rate   float64 // batches a day, now
+	sure   float64 // how many batches the rate is known from, as it were
+	gap    float64 // squared coefficient of variation of a gap between batches
+	spread float64 // the same over many gaps, where runs of short and long ones show
+	moods  float64 // variance of the pace from month to month, to its square
+	trend  float64 // growth of the rate a day
+	unsure float64 // variance of trend
+	age    float64 // mean age in days of what the rate was learned from
+	alive  float64 // how likely it is that anybody pushes any more
+}
+
+// What is taken for granted before the first push is seen, and how fast it is
+// forgotten. They were chosen once, on histories like those of
+// TestCalibration but not the same.
+const (
+	halfLife = 70 * day // a push that old counts half
+	memory   = 365 * day
+
+	priorBatches = 0.5 // in so many days
+	priorDays    = 7.0
+
+	// A team seldom doubles or halves its pace in less than three months, and
+	// what seems faster than two is something else.
+	trendPrior = math.Ln2 / 90
+	trendMost  = math.Ln2 / 60
+	// No trend goes on for ever.
+	trendReach = 180.0
+
+	// Three weeks without a push are a holiday. After that one repository in
+	// so many days is given up; but somebody may always come back to it.
+	holiday   = 21.0
+	lifeDays  = 1000.0
+	returning = 0.2
+)
+
+func weightAt(age time.Duration) float64 { return math.Exp2(-float64(age) / float64(halfLife)) }
+
+// Learn makes a model of the times of pushes, in any order. A push later than
+// now, by another clock, counts as now.
+func Learn(pushes []time.Time, now time.Time) Model {
+	recent := make([]time.Time, 0, len(pushes))
+	for _, at := range pushes {
+		if at.After(now) {
+			at = now
+		}
+		if now.Sub(at) <= memory {
+			recent = append(recent, at)
+		}
+	}
+	if len(recent) == 0 && len(pushes) > 0 {
+		recent = append(recent, slices.MaxFunc(pushes, time.Time.Compare))
+	}
+	slices.SortFunc(recent, time.Time.Compare)
+	m := Model{now: now}
+	var batches []batch
+	var places []float64
+	for _, gap := range []time.Duration{5 * time.Minute, 2 * time.Hour, 8 * time.Hour} {
+		batches = join(recent, now, gap)
+		if len(batches) == 0 {
+			m.week = learnWeek(nil, now, now)
+			break
+		}
+		m.week = learnWeek(batches, batches[0].at, now)
+		places = m.places(batches)
+		m.gap = unevenness(places)
+		if m.gap < 1.25 {
+			break
+		}
+	}
+	m.learnSizes(batches)
+	m.learnRate(batches, places)
+	return m
+}
+
+// learnSizes finds how many pushes a batch is.
+func (m *Model) learnSizes(batches []batch) {
+	shares := sizes(batches)
+	square := 0.0
+	for _, s := range shares {
+		m.size += s.part * float64(s.size)
+		square += s.part * float64(s.size) * float64(s.size)
+	}
+	m.sizeVariance = max(0, square-m.size*m.size)
+	total, squares := 0.0, 0.0
+	for _, b := range batches {
+		total += b.weight
+		squares += b.weight * b.weight
+	}
+	m.sizeSure = 1
+	if squares > 0 {
+		m.sizeSure = total * total / squares
+	}
+	m.needs = needs(shares, exactNeeds)
+}
+
+func (m *Model) places(batches []batch) []float64 {
+	out := make([]float64, len(batches))
+	for i := range batches {
+		out[i] = m.week.at(batches[i].at)
+	}
+	return out
+}
+
+// unevenness is the squared coefficient of variation of the gaps between
+// places: 0 for a clock, 1 for pure chance, which is what it is taken for
+// where gaps are few.
+func unevenness(places []float64) float64 {
+	const few, rare = 3, 8 // a gap many times the mean is a holiday, not a habit
+	n := len(places) - 1
+	if n < 1 || places[n] <= places[0] {
+		return 1
+	}
+	mean, squares := (places[n]-places[0])/float64(n), 0.0
+	for i := 1; i <= n; i++ {
+		off := min((places[i]-places[i-1])/mean, rare) - 1
+		squares += off * off
+	}
+	return (squares + few) / (float64(n-1) + few)
+}
