@@ -24,43 +24,47 @@ type mentioned struct {
 
 func newFamily(images []Image) family {
 	f := family{images: images}
-	digests := f.references()
-	if len(digests) == 0 {
+	digests, known := f.references()
+	if len(known) == 0 {
 		return f
 	}
 	f.first = make([]int32, len(images))
-	for i := range images {
+	digests.each(images, func(i int, n int32) {
 		f.first[i] = none
-		if m, ok := digests[images[i].Digest]; ok {
-			f.first[i] = m.first
-			m.image = int32(i)
-			digests[images[i].Digest] = m
+		if n != none {
+			f.first[i] = known[n].first
+			known[n].image = int32(i)
 		}
-	}
-	f.setSubjects(digests)
+	})
+	f.setSubjects(&digests, known)
 	return f
 }
 
 // references collects the digests that images refer to.
-func (f *family) references() map[string]mentioned {
-	children := 0
+func (f *family) references() (digests, []mentioned) {
+	children, subjects := 0, 0
 	for i := range f.images {
 		if f.images[i].holds() {
 			children += len(f.images[i].Children)
 		}
-	}
-	digests := make(map[string]mentioned, children)
-	f.links = make([]link, 0, children)
-	mention := func(digest string) mentioned {
-		if m, ok := digests[digest]; ok {
-			return m
+		if f.images[i].refersToSubject() {
+			subjects++
 		}
-		return mentioned{none, none}
+	}
+	f.links = make([]link, 0, children)
+	digests := newDigests(children + subjects)
+	known := make([]mentioned, 0, children+subjects)
+	mention := func(digest string) *mentioned {
+		n := digests.add(digest)
+		if int(n) == len(known) {
+			known = append(known, mentioned{none, none})
+		}
+		return &known[n]
 	}
 	for i := range f.images {
 		image := &f.images[i]
 		if image.refersToSubject() {
-			digests[image.Subject] = mention(image.Subject)
+			mention(image.Subject)
 		}
 		if !image.holds() {
 			continue
@@ -69,14 +73,13 @@ func (f *family) references() map[string]mentioned {
 			if m := mention(child); child != image.Digest {
 				f.links = append(f.links, link{int32(i), m.first})
 				m.first = int32(len(f.links) - 1)
-				digests[child] = m
 			}
 		}
 	}
-	return digests
+	return digests, known
 }
 
-func (f *family) setSubjects(digests map[string]mentioned) {
+func (f *family) setSubjects(digests *digests, known []mentioned) {
 	for i := range f.images {
 		if !f.images[i].refersToSubject() {
 			continue
@@ -84,7 +87,7 @@ func (f *family) setSubjects(digests map[string]mentioned) {
 		if f.subject == nil {
 			f.subject = slices.Repeat([]int32{none}, len(f.images))
 		}
-		f.subject[i] = digests[f.images[i].Subject].image
+		f.subject[i] = known[digests.number(f.images[i].Subject)].image
 	}
 }
 

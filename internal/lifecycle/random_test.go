@@ -154,7 +154,7 @@ func (r *random) ago(days int) time.Time {
 func TestReference(t *testing.T) {
 	now := start()
 	forEachRepository(t, func(t *testing.T, r *random, p Policy, images []Image) {
-		descending := digests(images)
+		descending := allDigests(images)
 		slices.Reverse(descending)
 		for _, children := range []Answer{Yes, No} {
 			for _, referrers := range []Answer{Yes, No} {
@@ -254,7 +254,7 @@ func permutations(of []string) [][]string {
 	return out
 }
 
-func digests(images []Image) []string {
+func allDigests(images []Image) []string {
 	var out []string
 	for _, i := range images {
 		out = append(out, i.Digest)

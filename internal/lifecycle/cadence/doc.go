@@ -33,8 +33,9 @@
 //     anybody pushes any more; what is then less than likely is not foretold.
 //
 // One push says little: Latest is then more than a year away, and what is
-// beyond [Sight], two years, is told as zero. No pushes say nothing, but the first could come any day, so
-// Earliest stays near. Nothing is random: the same pushes give the same window.
+// beyond [Sight], two years, is told as zero. No pushes say nothing, but the
+// first could come any day, so Earliest stays near. Nothing is random: the same
+// pushes give the same window.
 //
 // # How good it is
 //
@@ -43,7 +44,17 @@
 // next, for n = 1, 2, 5, 10, 25 and 60. Right is 10, 50 and 10; it asks for 5 to
 // 15, 40 to 60 and 5 to 15 %. Of 1,000 histories of each kind:
 //
-// # TABLE
+//	           all n               n = 1               n = 60
+//	            <P10  <P50  >P90    <P10  <P50  >P90    <P10  <P50  >P90
+//	Poisson     10.6  52.5   8.6    10.5  51.1  10.2     9.4  55.1   5.9
+//	weekdays     9.8  52.1   8.7     8.6  49.8  11.1     8.8  53.1   5.8
+//	buildx       9.6  50.8  10.2     8.5  49.4  10.2     9.2  53.0  10.5
+//	releases    13.8  54.4   8.6    14.0  53.1  10.9    13.1  55.0   6.4
+//	CI storms   11.9  48.6   7.3     9.5  49.8  10.9    17.7  40.7   7.2
+//	growing     11.1  58.7   5.7     5.8  52.6   7.9    10.9  64.9   2.8
+//	shrinking    9.3  49.7  10.5     6.9  50.2  10.7     7.8  46.3   9.9
+//	holidays     8.5  53.1  10.5     7.9  52.9  10.7    10.6  56.6  10.8
+//	moods        9.6  48.4  13.8     7.7  48.9  11.8    15.5  50.3  17.0
 //
 // A team that grows steadily is ahead of its forecast far out: nothing in its
 // past says that the growth lasts.
