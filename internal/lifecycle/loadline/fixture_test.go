@@ -59,10 +59,9 @@ func shop(t testing.TB) Repository {
 		users := map[int]string{5: "test/web", 16: "test/search"}[i]
 		y.push(float64(i)*1.4+0.2, users, fmt.Sprintf("dev-%04x", 0xbeef-i*37))
 	}
-	index := y.push(6, "prod/edge")
-	child, attestation := y.push(6, ""), y.push(6, "")
-	index = &y.images[len(y.images)-3]
-	index.Children = []string{child.Digest, attestation.Digest}
+	y.push(6, "prod/edge")
+	child, attestation := y.push(6, "").Digest, y.push(6, "").Digest
+	y.images[len(y.images)-3].Children = []string{child, attestation}
 	y.push(13, "")
 	y.push(17, "")
 	old := y.push(60, "test/reports", "dev-0001")

@@ -13,6 +13,7 @@ package loadline
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -51,8 +52,8 @@ type Lane struct {
 	// Within is how many images are pushed within the horizon that a count rule
 	// counts: the water rises by so much. P10, P50, P90.
 	Within [3]int
-	// Carried are images that stay and go with another one and are not among
-	// the Marks: the platforms of an index.
+	// Carried is how many images stay and go with one of the Marks and are not
+	// among them: the platforms of an index, signatures.
 	Carried int
 	// Shields are the priorities of rules that would take an image of this lane
 	// now if it did not belong to it.
@@ -69,7 +70,8 @@ type Mark struct {
 	State    State
 	// Doubt is what being taken hangs on where AWS's text leaves it open.
 	Doubt lifecycle.Doubt
-	// Sinks is when its turn comes; zero when not within sight.
+	// Sinks is when its turn comes; zero when not within sight. For images that
+	// nobody runs and that many pushes are ahead of it is a few percent off.
 	Sinks cadence.Window
 	// Pushes is how many more pushes it takes; 0 for an age rule.
 	Pushes int
@@ -145,58 +147,90 @@ type builder struct {
 	used       map[string][]string // InUse, with that of what an index carries
 }
 
-// carry sorts the images by rule. Those that an index holds are part of it.
+// carry sorts the images by rule. Those that go with another one, held by an
+// index or about a subject, are part of it.
 func (b *builder) carry() {
 	b.lanes, b.carried = map[int][]int{}, map[int]int{}
 	for digest, users := range b.repository.InUse {
 		b.used[digest] = append(b.used[digest], users...)
 	}
+	byDigest := make(map[string]int, len(b.repository.Images))
 	for i := range b.repository.Images {
-		rule := b.result.Decisions[i].Rule
-		if b.result.Decisions[i].Reason == lifecycle.WithSubject {
-			rule = b.owner(i)
-		}
-		holders := b.result.Holders(i)
-		if len(holders) == 0 {
+		byDigest[b.repository.Images[i].Digest] = i
+	}
+	for i := range b.repository.Images {
+		image := &b.repository.Images[i]
+		with := b.carriers(i)
+		if len(with) == 0 {
+			rule := b.result.Decisions[i].Rule
 			b.lanes[rule] = append(b.lanes[rule], i)
 			continue
 		}
-		b.carried[rule]++
-		for _, h := range holders {
-			b.used[h] = append(b.used[h], b.repository.InUse[b.repository.Images[i].Digest]...)
+		tops := map[int]bool{}
+		b.tops(i, byDigest, map[int]bool{}, tops)
+		if len(tops) == 0 { // a ring, held by nothing but itself
+			rule := b.result.Decisions[i].Rule
+			b.lanes[rule] = append(b.lanes[rule], i)
+			continue
+		}
+		for n, top := range slices.Sorted(maps.Keys(tops)) {
+			if n == 0 {
+				b.carried[b.result.Decisions[top].Rule]++
+			}
+			digest := b.repository.Images[top].Digest
+			b.used[digest] = append(b.used[digest], b.repository.InUse[image.Digest]...)
 		}
 	}
 }
 
-// owner is the rule of an image that goes with its subject before its own rule
-// takes it.
-func (b *builder) owner(i int) int {
-	alone := b.repository.Images[i]
-	alone.Subject = ""
-	return lifecycle.Evaluate(b.repository.Policy, []lifecycle.Image{alone}, b.now, lifecycle.OneReading()).Decisions[0].Rule
+// tops collects the images that carry image i, directly or by others, and that
+// no other image carries.
+func (b *builder) tops(i int, byDigest map[string]int, seen, tops map[int]bool) {
+	if seen[i] {
+		return
+	}
+	seen[i] = true
+	with := b.carriers(i)
+	if len(with) == 0 {
+		tops[i] = true
+	}
+	for _, digest := range with {
+		b.tops(byDigest[digest], byDigest, seen, tops)
+	}
+}
+
+// carriers are the images with which image i stays and goes.
+func (b *builder) carriers(i int) []string {
+	if holders := b.result.Holders(i); len(holders) > 0 {
+		return holders
+	}
+	if b.forecasts[i].Next.Reason == lifecycle.WithSubject || b.result.Decisions[i].Reason == lifecycle.WithSubject {
+		return []string{b.repository.Images[i].Subject}
+	}
+	return nil
 }
 
 func (b *builder) lane(rule *lifecycle.Rule) Lane {
 	lane := Lane{Rule: rule}
 	priority := 0
-	var model cadence.Model
+	var clock clock
 	if rule != nil {
 		priority = rule.Priority
 		if rule.CountType == lifecycle.CountMoreThan && len(b.lanes[priority]) > 0 {
-			model = b.model(*rule)
-			lane.Within[0], lane.Within[1], lane.Within[2] = model.Within(b.horizon)
+			clock.model = b.model(*rule)
+			lane.Within[0], lane.Within[1], lane.Within[2] = clock.model.Within(b.horizon)
 		}
 	}
 	lane.Carried = b.carried[priority]
 	for _, i := range b.lanes[priority] {
-		lane.Marks = append(lane.Marks, b.mark(i, rule, &model))
+		lane.Marks = append(lane.Marks, b.mark(i, rule, &clock))
 		if spared := b.result.Decisions[i].SparedFrom; spared != 0 && !slices.Contains(lane.Shields, spared) {
 			lane.Shields = append(lane.Shields, spared)
 		}
 	}
 	slices.Sort(lane.Shields)
 	slices.SortFunc(lane.Marks, func(a, b Mark) int {
-		return cmp.Or(-cmp.Compare(a.Freeboard, b.Freeboard), b.Since.Compare(a.Since), cmp.Compare(a.Digest, b.Digest))
+		return cmp.Or(cmp.Compare(a.State, b.State), -cmp.Compare(a.Freeboard, b.Freeboard), b.Since.Compare(a.Since), cmp.Compare(a.Digest, b.Digest))
 	})
 	return lane
 }
@@ -208,7 +242,7 @@ func (b *builder) model(rule lifecycle.Rule) cadence.Model {
 	return cadence.Learn(cadence.Pushes(rule, b.repository.Images), b.now)
 }
 
-func (b *builder) mark(i int, rule *lifecycle.Rule, model *cadence.Model) Mark {
+func (b *builder) mark(i int, rule *lifecycle.Rule, clock *clock) Mark {
 	image, next := &b.repository.Images[i], &b.forecasts[i].Next
 	m := Mark{
 		Digest:    image.Digest,
@@ -227,7 +261,7 @@ func (b *builder) mark(i int, rule *lifecycle.Rule, model *cadence.Model) Mark {
 		m.State = b.unforeseen(rule)
 		return m
 	}
-	m.Sinks = b.window(next, model)
+	m.Sinks = b.window(next, clock, len(m.InUse) > 0)
 	m.State = b.state(next, m.Sinks)
 	m.Freeboard = b.freeboard(rule, next, m.Since)
 	return m
@@ -243,11 +277,11 @@ func (b *builder) unforeseen(rule *lifecycle.Rule) State {
 
 // window is when an event comes: for a count rule when the pushes have come, in
 // the reading that asks for fewest and in the one that asks for most.
-func (b *builder) window(e *lifecycle.Event, model *cadence.Model) cadence.Window {
+func (b *builder) window(e *lifecycle.Event, clock *clock, exact bool) cadence.Window {
 	if e.PushesMost == 0 || e.Reason != lifecycle.TooMany {
 		return cadence.Window{Earliest: e.At, Likely: e.At, Latest: e.At}
 	}
-	soon, late := model.After(e.Pushes), model.After(e.PushesMost)
+	soon, late := clock.after(e.Pushes, exact), clock.after(e.PushesMost, exact)
 	w := cadence.Window{Earliest: soon.Earliest, Likely: soon.Likely, Latest: late.Latest}
 	for _, t := range []*time.Time{&w.Earliest, &w.Likely, &w.Latest} {
 		if !t.IsZero() && t.Before(e.At) {

@@ -36,7 +36,7 @@ const (
 	margin  = 16.0
 	gutter  = 52.0 // for the names of the waterlines
 	textRow = 18.0
-	letter  = 6.9 // the mean width of a letter of 13 pixels
+	letter  = 7.4 // the mean width of a letter of 13 pixels, in a wide typeface
 )
 
 type drawing struct {
@@ -46,7 +46,6 @@ type drawing struct {
 	body   strings.Builder
 	hull   float64 // width of it
 	single bool    // every image has a plank of its own
-	waves  int
 }
 
 // singleMost is how many images of a repository are drawn one by one.
@@ -167,7 +166,7 @@ func (d *drawing) scene(l *Lane, labels []label) scene {
 	case l.Rule == nil:
 		above, below = 30, 14
 	case under > 0:
-		below = min(30+float64(under)*5, 60)
+		below = min(16+float64(under)*d.pitch(l, above), 76)
 	}
 	if len(l.Marks) == 1 && under == 0 && l.Rule != nil {
 		above = 56
@@ -257,17 +256,14 @@ type shelf struct {
 
 // shelves parts the images of a lane by their height.
 func (d *drawing) shelves(l *Lane, s *scene) ([]shelf, float64) {
-	pitch := 6.0
-	if l.Rule != nil && l.Rule.CountType == lifecycle.CountMoreThan {
-		pitch = min(max(pitch, (s.water-s.top)/float64(l.Rule.CountNumber)), 12)
-	}
+	pitch := d.pitch(l, s.water-s.top)
 	under := 0
 	for i := range l.Marks {
 		if l.Marks[i].State == Under {
 			under++
 		}
 	}
-	deep := s.bottom - s.water - 14
+	deep := s.bottom - s.water - 8
 	byRow := map[int][]*Mark{}
 	sunk, low, high := 0, math.MaxInt, math.MinInt
 	for i := range l.Marks {
@@ -275,7 +271,7 @@ func (d *drawing) shelves(l *Lane, s *scene) ([]shelf, float64) {
 		y := s.at(m.Freeboard) + pitch/2
 		switch {
 		case m.State == Under:
-			y = s.water + 6 + deep*float64(sunk)/float64(under)
+			y = s.water + pitch/2 + min(deep, pitch*float64(under))*float64(sunk)/float64(under)
 			sunk++
 		case y > s.water-pitch/2:
 			y = s.water - pitch/2
@@ -291,6 +287,16 @@ func (d *drawing) shelves(l *Lane, s *scene) ([]shelf, float64) {
 		}
 	}
 	return out, min(pitch-1.5, 8)
+}
+
+// pitch is the distance of rows: one for each image that a count rule keeps,
+// where there is room.
+func (d *drawing) pitch(l *Lane, above float64) float64 {
+	const least, most = 6, 12
+	if l.Rule == nil || l.Rule.CountType != lifecycle.CountMoreThan {
+		return least
+	}
+	return min(max(least, above/float64(l.Rule.CountNumber)), most)
 }
 
 // plank draws a row: those that nobody runs, then those that run.
@@ -435,7 +441,7 @@ func (d *drawing) write(labels []label, anchors map[string]anchor, s *scene) {
 			continue
 		}
 		name := ""
-		if left := columns - width(l.lines[0]) - 1; left > 6 {
+		if left := columns - width(l.lines[0])*11/10 - 1; left > 6 { // bold is wider
 			name = cut(l.mark.name(), left)
 		}
 		d.add(`<text class="ink" x="%s" y="%s"><tspan class="strong">%s</tspan><tspan dx="8">%s</tspan></text>`, px(x), px(y), escape(l.lines[0]), escape(name))

@@ -20,8 +20,11 @@ func Text(l Line, look Look) string {
 	}
 	look.Width = min(max(look.Width, 40), 200)
 	p := &painter{line: &l, look: look, gutter: 7, scene: min(max(look.Width/5, 12), 30)}
-	p.put(p.strong(clean(l.Repository)) + p.faint("  "+l.At.UTC().Format("2 Jan 2006 15:04")+" UTC"))
-	p.put(l.summary())
+	taken := "  " + l.At.UTC().Format("2 Jan 2006 15:04") + " UTC"
+	p.put(p.strong(cut(clean(l.Repository), look.Width-width(taken))) + p.faint(taken))
+	for _, line := range wrap(l.summary(), look.Width) {
+		p.put(line)
+	}
 	for i := range l.Lanes {
 		p.lane(&l.Lanes[i])
 	}

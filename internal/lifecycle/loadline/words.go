@@ -70,7 +70,7 @@ func (l *Lane) counts() string {
 	}
 	s := plural(len(l.Marks), "image")
 	if l.Carried > 0 {
-		s += fmt.Sprintf(" and %s they carry", plural(l.Carried, "platform image"))
+		s += fmt.Sprintf(" and %d they carry (platforms, signatures)", l.Carried)
 	}
 	if used > 0 {
 		s += fmt.Sprintf(", %d in use", used)
