@@ -21,19 +21,19 @@ const tenRules = `{"rules": [
 	{"rulePriority": 9, "selection": {"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countUnit": "days", "countNumber": 365}, "action": {"type": "expire"}},
 	{"rulePriority": 10, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 50000}, "action": {"type": "expire"}}]}`
 
-// million is a repository of a million images, in random order: half of them
+// repository is one of so many images, in random order: half of them
 // plain, the rest pushed by buildx as an index with two platforms and their
 // attestations, one in ten of the indexes signed.
-func million(now time.Time) []Image {
+func repository(size int, now time.Time) []Image {
 	r := rand.New(rand.NewPCG(1, 2))
 	prefixes := []string{"v", "dev-", "pr-", "release-", "main-", "feature-"}
-	images := make([]Image, 0, 1_000_000)
+	images := make([]Image, 0, size)
 	add := func(i Image) string {
 		i.Digest = fmt.Sprintf("sha256:%064x", len(images))
 		images = append(images, i)
 		return i.Digest
 	}
-	for len(images) < 1_000_000-6 {
+	for len(images) < size-6 {
 		at := now.Add(-time.Duration(r.Int64N(int64(2 * 365 * 24 * time.Hour))))
 		tagged := Image{Tags: []string{fmt.Sprint(prefixes[r.IntN(len(prefixes))], len(images)), fmt.Sprintf("%040x", len(images))}, PushedAt: at}
 		if r.IntN(6) > 0 {
@@ -69,7 +69,7 @@ func (i *Image) own() {
 
 func BenchmarkEvaluate(b *testing.B) {
 	now := start()
-	p, images := mustParse(b, []byte(tenRules)), million(now)
+	p, images := mustParse(b, []byte(tenRules)), repository(1_000_000, now)
 	for _, bm := range []struct {
 		name string
 		o    Options
@@ -83,9 +83,27 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
+// The time for an image and rule hardly depends on how many there are of both.
+func BenchmarkEvaluateGrows(b *testing.B) {
+	now := start()
+	all := mustParse(b, []byte(tenRules))
+	for _, size := range []int{10_000, 100_000, 1_000_000} {
+		images := repository(size, now)
+		for _, rules := range []int{1, 5, 10} {
+			b.Run(fmt.Sprintf("%d images, %d rules", size, rules), func(b *testing.B) {
+				p := Policy{all.rules[:rules]}
+				for b.Loop() {
+					Evaluate(p, images, now, Options{})
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(size), "ns/image")
+			})
+		}
+	}
+}
+
 func BenchmarkNext(b *testing.B) {
 	now := start()
-	p, images := mustParse(b, []byte(tenRules)), million(now)
+	p, images := mustParse(b, []byte(tenRules)), repository(1_000_000, now)
 	b.ReportAllocs()
 	for b.Loop() {
 		Next(p, images, now, 14*day)

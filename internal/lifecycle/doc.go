@@ -21,6 +21,12 @@
 //     recorded as a failure.
 //   - Signatures and other referrers go with their subject.
 //
+// # What if
+//
+// A policy and images are plain values, so a question is asked of changed ones:
+// [Push] and [Tag] are a repository after a push and a new tag, and another
+// policy is another argument. Example_whatIf does all three.
+//
 // # What is certain
 //
 // AWS's text leaves a few questions open. [Evaluate] answers them all ways

@@ -24,6 +24,9 @@ func TestSentences(t *testing.T) {
 		{"With countType = imageCountMoreThan, [...] all images greater than the specified count are expired or archived.", keepsTheCount},
 		{"With countType = sinceImagePushed, all images whose pushed_at_time is older than the specified number of days", ageOnly},
 		{"With countType = sinceImageTransitioned, all archived images", classesKeptApart},
+		{"An image is successfully matched if all of the tags in the tagPatternList or tagPrefixList value are matched", listsAsk},
+		{"With countType = sinceImagePulled, all images whose last_recorded_pulltime is older than the specified number of days", pulledStay},
+		{"[While it is being restored] no rule is documented to touch an image", restoringStay},
 		{"Amazon ECR lifecycle policies automatically expire or archive those artifacts", referrersFollow},
 	} {
 		t.Run(s.sentence[:min(len(s.sentence), 60)], func(t *testing.T) {
@@ -161,6 +164,55 @@ func classesKeptApart(t *testing.T, _ *random, p Policy, images []Image, result 
 	for _, r := range standard.rules {
 		if want, got := byRule(without, r.Priority), byRule(result, r.Priority); len(want) != len(got) {
 			t.Errorf("rule %d takes %v, or %v without the rules for archived images", r.Priority, got, want)
+		}
+	}
+}
+
+// listsAsk: an image belongs to the first rule that finds each entry of its list
+// among the image's tags, and to none when there is no such rule.
+func listsAsk(t *testing.T, _ *random, p Policy, images []Image, result Result) {
+	for i, d := range result.Decisions {
+		if d.Reason == WithSubject {
+			continue
+		}
+		for _, r := range p.rules {
+			if referenceIdentifies(r, images[i]) {
+				if d.Rule != r.Priority {
+					t.Errorf("%+v belongs to rule %d", d, r.Priority)
+				}
+				break
+			}
+			if d.Rule == r.Priority {
+				t.Errorf("%+v is none of rule %d's", d, r.Priority)
+			}
+		}
+	}
+}
+
+// pulledStay: a rule by the last pull takes nothing that was pulled, pushed or
+// restored within its days, and never deletes.
+func pulledStay(t *testing.T, _ *random, p Policy, images []Image, result Result) {
+	for _, r := range p.rules {
+		if r.CountType != SincePulled {
+			continue
+		}
+		for i, d := range result.Decisions {
+			if d.Rule != r.Priority || d.Action == "" {
+				continue
+			}
+			since := result.At.AddDate(0, 0, -r.CountNumber)
+			recent := images[i].LastPulledAt.After(since) || images[i].LastActivatedAt.After(since) || images[i].LastPulledAt.IsZero() && images[i].PushedAt.After(since)
+			if d.Action != Transition || recent {
+				t.Errorf("%+v, pulled %s", d, images[i].LastPulledAt)
+			}
+		}
+	}
+}
+
+func restoringStay(t *testing.T, _ *random, _ Policy, images []Image, result Result) {
+	for i, d := range result.Decisions {
+		if images[i].Status == Activating && d.Action != "" && d.Reason != WithSubject {
+			t.Errorf("%+v", d)
 		}
 	}
 }
