@@ -1,6 +1,9 @@
 package lifecycle
 
 import (
+	"cmp"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -257,4 +260,22 @@ func TestApplyCopies(t *testing.T) {
 	if images[0].Status != "" || after[0].Status != Archived || !after[0].LastArchivedAt.Equal(now) {
 		t.Errorf("before %+v, after %+v", images[0], after[0])
 	}
+}
+
+// Ages sorted by digits are in the order in which comparing puts them.
+func TestRadixSort(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, spread := range []int64{1, 3, 1 << 40, math.MaxInt64} {
+		all := []aged{{math.MinInt64, 0}, {math.MaxInt64, 1}, {0, 2}, {-1, 3}}
+		for i := range 3000 {
+			all = append(all, aged{r.Int64N(spread) - r.Int64N(spread), int32(i + 4)})
+		}
+		want := slices.Clone(all)
+		slices.SortStableFunc(want, func(a, b aged) int { return cmp.Compare(b.pushed, a.pushed) })
+		radixSort(all)
+		if !slices.Equal(want, all) {
+			t.Errorf("spread %d: out of order", spread)
+		}
+	}
+	radixSort(nil)
 }
