@@ -2,41 +2,23 @@ package loadline
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// golden compares got with a file in testdata; UPDATE_GOLDEN=1 writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got; UPDATE_GOLDEN=1 accepts):\n%s", path, diff)
-	}
-}
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
+)
 
 func TestGolden(t *testing.T) {
 	for name, r := range map[string]Repository{"shop": shop(t), "port": port(t), "hostile": hostile(t), "empty": {Name: "empty"}} {
 		l := Of(r, noon(), 14*day)
-		golden(t, name+".plain.txt", Plain(l))
+		golden.File(t, "testdata/"+name+".plain.txt", Plain(l))
 		for _, columns := range []int{40, 80, 120} {
-			golden(t, fmt.Sprintf("%s.%d.txt", name, columns), Text(l, Look{Width: columns}))
+			golden.File(t, fmt.Sprintf("testdata/%s.%d.txt", name, columns), Text(l, Look{Width: columns}))
 		}
-		golden(t, name+".720.svg", SVG(l, 720))
+		golden.File(t, "testdata/"+name+".720.svg", SVG(l, 720))
 	}
 }
 
