@@ -42,7 +42,7 @@
 // TestCalibration makes histories of 40 to 400 days of teams that the constants
 // were not chosen on, and compares what is foretold with what the team does
 // next, for n = 1, 2, 5, 10, 25 and 60. Right is 10, 50 and 10; it asks for 5 to
-// 15, 40 to 60 and 5 to 15 %. Of 1,000 histories of each kind:
+// 15, 40 to 60 (35 to 65 with a trend) and 5 to 15 %. Of 1,000 histories of each kind:
 //
 //	           all n               n = 1               n = 60
 //	            <P10  <P50  >P90    <P10  <P50  >P90    <P10  <P50  >P90

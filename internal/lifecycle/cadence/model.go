@@ -56,38 +56,50 @@ func weightAt(age time.Duration) float64 { return math.Exp2(-float64(age) / floa
 // Learn makes a model of the times of pushes, in any order. A push later than
 // now, by another clock, counts as now.
 func Learn(pushes []time.Time, now time.Time) Model {
-	recent := make([]time.Time, 0, len(pushes))
+	m := Model{now: now}
+	batches, places := m.learnBatches(recent(pushes, now))
+	m.learnSizes(batches)
+	m.learnRate(batches, places)
+	return m
+}
+
+// recent is the pushes within memory, sorted, or the last one before it.
+func recent(pushes []time.Time, now time.Time) []time.Time {
+	within := make([]time.Time, 0, len(pushes))
 	for _, at := range pushes {
 		if at.After(now) {
 			at = now
 		}
 		if now.Sub(at) <= memory {
-			recent = append(recent, at)
+			within = append(within, at)
 		}
 	}
-	if len(recent) == 0 && len(pushes) > 0 {
-		recent = append(recent, slices.MaxFunc(pushes, time.Time.Compare))
+	if len(within) == 0 && len(pushes) > 0 {
+		within = append(within, slices.MaxFunc(pushes, time.Time.Compare))
 	}
-	slices.SortFunc(recent, time.Time.Compare)
-	m := Model{now: now}
-	var batches []batch
-	var places []float64
+	slices.SortFunc(within, time.Time.Compare)
+	return within
+}
+
+// learnBatches joins pushes over the shortest gap that leaves the gaps between
+// batches about as even as chance, or over the longest. It gives the batches
+// their places in the week.
+func (m *Model) learnBatches(pushes []time.Time) (batches []batch, places []float64) {
+	const even = 1.25
+	m.gap = 1
+	if len(pushes) == 0 {
+		m.week = learnWeek(nil, m.now, m.now)
+		return nil, nil
+	}
 	for _, gap := range []time.Duration{5 * time.Minute, 2 * time.Hour, 8 * time.Hour} {
-		batches = join(recent, now, gap)
-		if len(batches) == 0 {
-			m.week = learnWeek(nil, now, now)
-			break
-		}
-		m.week = learnWeek(batches, batches[0].at, now)
+		batches = join(pushes, m.now, gap)
+		m.week = learnWeek(batches, batches[0].at, m.now)
 		places = m.places(batches)
-		m.gap = unevenness(places)
-		if m.gap < 1.25 {
+		if m.gap = unevenness(places); m.gap < even {
 			break
 		}
 	}
-	m.learnSizes(batches)
-	m.learnRate(batches, places)
-	return m
+	return batches, places
 }
 
 // learnSizes finds how many pushes a batch is.

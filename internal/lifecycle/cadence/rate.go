@@ -33,7 +33,7 @@ func (m *Model) past(batches []batch, places []float64) []stretch {
 		return nil
 	}
 	end := m.week.at(m.now)
-	days := int(math.Ceil(m.now.Sub(batches[0].at).Hours() / 24))
+	days := int(math.Ceil(min(m.now.Sub(batches[0].at), 2*memory).Hours() / 24))
 	past := make([]stretch, days)
 	next := len(batches) - 1
 	for d := range past {

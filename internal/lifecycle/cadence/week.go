@@ -76,6 +76,9 @@ func learnWeek(batches []batch, since, now time.Time) week {
 		total += b.weight
 		squares += b.weight * b.weight
 	}
+	if earliest := now.Add(-2 * memory); since.Before(earliest) {
+		since = earliest
+	}
 	for at := since; at.Before(now); at = at.Add(day) {
 		dayShare[at.UTC().Weekday()] += weightAt(now.Sub(at))
 	}

@@ -27,7 +27,10 @@ func SVG(l Line, width int) string {
 	for i := range l.Lanes {
 		d.lane(&l.Lanes[i])
 	}
-	d.legend()
+	if len(l.Lanes) > 0 {
+		d.legend()
+	}
+	d.y += margin
 	return d.document()
 }
 
@@ -120,7 +123,6 @@ func (d *drawing) legend() {
 	d.y += 6
 	d.text("soft", "Below the blue line goes at the next run. The dashed line is where the water likely is in "+days(d.line.Horizon)+
 		", the pale band above it where it may be. Coloured planks are in use.", 12, 17)
-	d.y += margin
 }
 
 // scene is where a lane is drawn.

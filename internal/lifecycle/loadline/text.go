@@ -28,7 +28,9 @@ func Text(l Line, look Look) string {
 	for i := range l.Lanes {
 		p.lane(&l.Lanes[i])
 	}
-	p.legend()
+	if len(l.Lanes) > 0 {
+		p.legend()
+	}
 	return p.out.String()
 }
 
