@@ -2,6 +2,7 @@ package cadence
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -118,6 +119,11 @@ func TestInvariants(t *testing.T) {
 			pushes = append(pushes, at)
 		}
 		m := Learn(pushes, noon())
+		turned := slices.Clone(pushes)
+		slices.Reverse(turned)
+		if a, b := m.After(3), Learn(turned, noon()).After(3); a != b {
+			t.Fatalf("in another order %v, not %v", b, a)
+		}
 		before := [3]float64{}
 		for _, n := range []int{1, 2, 3, 7, 20, 255, 256, 257, 1000, 100000} {
 			w := m.After(n)
