@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/schedule"
 )
 
 // putScheduledAction creates or changes a scheduled action: what is not given
@@ -54,7 +55,7 @@ func checkAction(a types.ScheduledAction) error {
 	if aws.ToString(a.Schedule) == "" {
 		return invalid("A schedule must be provided to create a scheduled action")
 	}
-	if _, err := parseSchedule(*a.Schedule, aws.ToString(a.Timezone), *a.CreationTime); err != nil {
+	if _, err := schedule.Parse(*a.Schedule, aws.ToString(a.Timezone), *a.CreationTime); err != nil {
 		return invalid("Invalid schedule expression: %v", err)
 	}
 	bounds := a.ScalableTargetAction

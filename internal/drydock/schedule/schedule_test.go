@@ -1,4 +1,4 @@
-package autoscaling
+package schedule
 
 import (
 	"fmt"
@@ -33,13 +33,13 @@ func TestSchedules(t *testing.T) {
 		{"cron(0 0 1 4 ? *)", "Europe/Berlin", "2027-03-31T22:00:00Z"}, // summer time
 		{"cron(*/100 * * * ? *)", "", "2026-11-21T10:00:00Z"},
 	} {
-		when, err := parseSchedule(tt.expression, tt.zone, from)
+		when, err := Parse(tt.expression, tt.zone, from)
 		if err != nil {
 			t.Errorf("%s: %v", tt.expression, err)
 			continue
 		}
 		got := ""
-		if due := when.after(from); !due.IsZero() {
+		if due := when.After(from); !due.IsZero() {
 			got = due.Format(form)
 		}
 		if got != tt.want {
@@ -50,12 +50,12 @@ func TestSchedules(t *testing.T) {
 		"", "at()", "at(tomorrow)", "rate(0 minutes)", "rate(5 weeks)", "rate(-1 day)", "every day", "cron(0 8 * * *)", "cron(0 8 * * * *)", "cron(0 8 ? * ? *)",
 		"cron(60 8 ? * MON *)", "cron(0 8 ? * NEVER *)", "cron(5-3 8 * * ? *)", "cron(0 8 32 * ? *)", "cron(0 8 ? * 2#6 *)", "cron(0 8 ? * # *)", "cron(/ 8 * * ? *)", "cron(0 8 W * ? *)",
 	} {
-		if _, err := parseSchedule(expression, "", from); err == nil {
+		if _, err := Parse(expression, "", from); err == nil {
 			t.Errorf("%q was taken", expression)
 		}
 	}
 	for _, zone := range []string{"Nowhere/Land", "Local", "../etc/passwd"} {
-		if _, err := parseSchedule("cron(0 8 * * ? *)", zone, from); err == nil {
+		if _, err := Parse("cron(0 8 * * ? *)", zone, from); err == nil {
 			t.Errorf("time zone %q was taken", zone)
 		}
 	}
@@ -73,11 +73,11 @@ func TestCronIsTheFirstMinuteThatFits(t *testing.T) {
 			t.Fatal(err)
 		}
 		from := time.Date(2026, time.Month(number("month", 1, 12)), number("day", 1, 28), number("from", 0, 23), 0, 0, 0, time.UTC)
-		when, err := parseSchedule(fmt.Sprintf("cron(%d/20 %d ? * %d,1 *)", minute, hour, weekday), zone, from)
+		when, err := Parse(fmt.Sprintf("cron(%d/20 %d ? * %d,1 *)", minute, hour, weekday), zone, from)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := when.after(from)
+		got := when.After(from)
 		minutes := []int{minute, minute + 20, minute + 40}
 		for at := from.Add(time.Minute); ; at = at.Add(time.Minute) {
 			local := at.In(place)
@@ -103,12 +103,12 @@ func FuzzSchedule(f *testing.F) {
 		if since < -62135596800 || since > 253402300799 {
 			return
 		}
-		when, err := parseSchedule(expression, zone, time.Unix(since, 0).UTC())
+		when, err := Parse(expression, zone, time.Unix(since, 0).UTC())
 		if err != nil {
 			return
 		}
 		now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-		if due := when.after(now); !due.IsZero() && !due.After(now) {
+		if due := when.After(now); !due.IsZero() && !due.After(now) {
 			t.Fatalf("%q in %q from %d: %v is not after %v", expression, zone, since, due, now)
 		}
 	})
