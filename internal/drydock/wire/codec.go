@@ -112,7 +112,7 @@ func (n naming) encodeStruct(b *bytes.Buffer, v reflect.Value) error {
 			b.WriteByte(',')
 		}
 		first = false
-		if err := encodeJSON(b, n.member(f.Name)); err != nil {
+		if err := encodeJSON(b, n.member(f)); err != nil {
 			return err
 		}
 		b.WriteByte(':')
@@ -233,7 +233,7 @@ func (n naming) decode(doc any, v reflect.Value, at string) error {
 			if !isMember(f) {
 				continue
 			}
-			name := n.member(f.Name)
+			name := n.member(f)
 			if err := n.decode(m[name], v.Field(i), strings.TrimPrefix(at+"."+name, ".")); err != nil {
 				return err
 			}

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -30,7 +32,7 @@ func TypedQuery[In, Out any](f func(context.Context, *In) (*Out, error)) Operati
 // DecodeForm reads the form of a Query request into a struct of the SDK's
 // types: members are named as the Go fields, those of a struct follow a dot
 // (Matcher.HttpCode), those of a list ".member." and a number from 1 on
-// (Tags.member.1.Key). Members that the struct does not have are passed over.
+// (Tags.member.1.Key), those of a map ".entry." and a number. Members that the struct does not have are passed over.
 // A wrong type is a MalformedInput that names the member.
 func DecodeForm(body []byte, into any) error {
 	form, err := url.ParseQuery(string(body))
@@ -70,7 +72,12 @@ func (n *formNode) put(path []string, value string) {
 // list are the elements of a list in the order of their numbers, which may
 // have gaps. ok is false for what is no list.
 func (n *formNode) list() (elements []*formNode, ok bool) {
-	members := n.below["member"]
+	return n.numbered("member")
+}
+
+// numbered are the elements of a list, or the entries of a map.
+func (n *formNode) numbered(of string) (elements []*formNode, ok bool) {
+	members := n.below[of]
 	if members == nil {
 		return nil, n.given && n.value == "" && len(n.below) == 0 // "Tags=" is an empty list
 	}
@@ -87,6 +94,30 @@ func (n *formNode) list() (elements []*formNode, ok bool) {
 		elements = append(elements, members.below[strconv.Itoa(i)])
 	}
 	return elements, true
+}
+
+// decodeMap reads a map from strings: its entries are ".entry." and a number, with
+// key and value, which some of SNS's maps call Name and Value.
+func (n *formNode) decodeMap(v reflect.Value, at string) error {
+	entries, ok := n.numbered("entry")
+	if !ok || v.Type().Key().Kind() != reflect.String {
+		return &Error{Code: "MalformedInput", Message: at + " must be a map"}
+	}
+	out := reflect.MakeMapWithSize(v.Type(), len(entries))
+	for i, e := range entries {
+		place := fmt.Sprintf("%s.entry.%d", at, i+1)
+		key, value := cmp.Or(e.below["key"], e.below["Name"]), cmp.Or(e.below["value"], e.below["Value"])
+		if key == nil || value == nil {
+			return &Error{Code: "MalformedInput", Message: place + " must have a key and a value"}
+		}
+		into := reflect.New(v.Type().Elem()).Elem()
+		if err := value.decode(into, place); err != nil {
+			return err
+		}
+		out.SetMapIndex(reflect.ValueOf(key.value).Convert(v.Type().Key()), into)
+	}
+	v.Set(out)
+	return nil
 }
 
 func (n *formNode) decode(v reflect.Value, at string) error {
@@ -127,7 +158,17 @@ func (n *formNode) decode(v reflect.Value, at string) error {
 			}
 		}
 		return nil
+	case reflect.Map:
+		return n.decodeMap(v, at)
 	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[[]byte]() {
+			raw, err := base64.StdEncoding.DecodeString(n.value)
+			if err != nil {
+				return malformed("base64 data")
+			}
+			v.SetBytes(raw)
+			return nil
+		}
 		elements, ok := n.list()
 		if !ok {
 			return malformed("a list")
@@ -165,7 +206,7 @@ func (n *formNode) decode(v reflect.Value, at string) error {
 			return malformed("a number")
 		}
 		v.SetFloat(f)
-	case reflect.Map, reflect.Interface: // no operation that drydock has takes one in a form
+	case reflect.Interface: // no operation that drydock has takes one in a form
 	default:
 		return fmt.Errorf("wire: %s: cannot decode into a %s", at, v.Type())
 	}

@@ -1,20 +1,28 @@
 package wire
 
-import "context"
+import (
+	"context"
+	"reflect"
+)
 
 // naming is how a service's JSON members are named after the SDK's fields.
 type naming bool
 
 const (
 	lowerCase naming = false // taskDefinitionArn, as in ECS, ECR, CloudWatch Logs and Health
-	capitals  naming = true  // SecretId, as in Secrets Manager, Systems Manager and Application Auto Scaling
+	capitals  naming = true  // SecretId, as in Secrets Manager, Systems Manager, EventBridge and SQS
 )
 
-func (n naming) member(field string) string {
-	if n == capitals {
-		return field
+// member is the name of a field's member. A few names do not go by their
+// service's rule, and the fields say so: `wire:"awsvpcConfiguration"`.
+func (n naming) member(f reflect.StructField) string {
+	if name := f.Tag.Get("wire"); name != "" {
+		return name
 	}
-	return memberName(field)
+	if n == capitals {
+		return f.Name
+	}
+	return memberName(f.Name)
 }
 
 // capitalized is an answer whose members are named as the fields are.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -87,7 +89,7 @@ func queryResponse(s Service, operation, requestID string, out any) ([]byte, err
 }
 
 // queryEncoder writes the SDK's structs as Query results: a member is named
-// exactly as the Go field, a list holds <member> elements, a time is ISO 8601.
+// exactly as the Go field, a list holds <member> elements, a map <entry> elements, a time is ISO 8601.
 type queryEncoder struct{ *xml.Encoder }
 
 func start(name string) xml.StartElement { return xml.StartElement{Name: xml.Name{Local: name}} }
@@ -100,6 +102,26 @@ func (q queryEncoder) element(s xml.StartElement, content func() error) error {
 		return err
 	}
 	return q.EncodeToken(s.End())
+}
+
+// encodeMap writes a map from strings, in the order of its keys.
+func (q queryEncoder) encodeMap(name string, v reflect.Value) error {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	return q.element(start(name), func() error {
+		for _, key := range keys {
+			err := q.element(start("entry"), func() error {
+				if err := q.encode("key", key); err != nil {
+					return err
+				}
+				return q.encode("value", v.MapIndex(key))
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (q queryEncoder) encode(name string, v reflect.Value) error {
@@ -134,6 +156,8 @@ func (q queryEncoder) encode(name string, v reflect.Value) error {
 			}
 			return nil
 		})
+	case reflect.Map:
+		return q.encodeMap(name, v)
 	case reflect.String:
 		return q.EncodeElement(v.String(), start(name))
 	case reflect.Bool, reflect.Int, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64:

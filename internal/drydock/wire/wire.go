@@ -1,6 +1,7 @@
-// Package wire speaks AWS's two request protocols that drydock needs: JSON 1.1
-// (ECS, ECR, CloudWatch Logs) and Query (STS, IAM). A service is a table of
-// operations; [Typed] and [TypedQuery] turn a function over the SDK's own input
+// Package wire speaks AWS's request protocols that drydock needs: JSON 1.0 and 1.1
+// (ECS, ECR, CloudWatch Logs, SQS), Query (STS, IAM, SNS) and REST JSON
+// (EventBridge Scheduler). A service is a table of
+// operations; [Typed], [TypedQuery] and [REST] turn a function over the SDK's own input
 // and output structs into an entry of that table, and a [Mux] serves any number of
 // services on one port.
 //
@@ -28,6 +29,9 @@ type Error struct {
 	Code    string
 	Message string
 	Status  int
+	// Query is the code that the error had in the Query protocol, for a service
+	// that speaks JSON now and whose clients still know it ("AWS.SimpleQueueService.NonExistentQueue").
+	Query string
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -39,10 +43,11 @@ func Errorf(code, format string, args ...any) *Error {
 
 // Call is one request as an operation sees it.
 type Call struct {
-	Operation string // "CreateService"
-	Region    string // from the credential scope of the signature
-	AccessKey string // from the same place
-	Body      []byte // the JSON document, or the form of a Query request
+	Operation string     // "CreateService"
+	Region    string     // from the credential scope of the signature
+	AccessKey string     // from the same place
+	Body      []byte     // the JSON document, or the form of a Query request
+	Members   url.Values // REST: the members that are not in the body
 }
 
 // Operation answers one call: a value for [Encode], or an [Error] as error.
@@ -71,6 +76,7 @@ type Service struct {
 	Scope      string // Query: the service in the credential scope, "sts"
 	Version    string // Query: the API version, "2011-06-15"
 	Operations map[string]Operation
+	Routes     []Route  // REST: how the operations are called; Scope is needed too
 	Unsigned   []string // Query: operations that are called without a signature, "AssumeRoleWithWebIdentity"
 }
 
@@ -115,6 +121,13 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.serveJSON(r.Context(), w, prefix, signed, call)
 		return
 	}
+	if s, ok := m.rest(scope.Service); ok && IsREST(r) {
+		if len(call.Body) > 0 && r.Method == http.MethodGet {
+			call.Body = nil // the query, whose members have their places in the routes
+		}
+		m.serveREST(r.Context(), w, s, r, call)
+		return
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Action") == "" {
 		m.writeJSONError(w, &Error{Code: "UnknownOperationException", Message: "the request has neither an X-Amz-Target header nor an Action"})
@@ -126,6 +139,17 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		scope.Service, signed = service, true
 	}
 	m.serveQuery(r.Context(), w, requestID, scope.Service, signed, call)
+}
+
+// rest finds the REST service of a credential scope. One is always signed: an
+// unsigned request has no scope.
+func (m *Mux) rest(scope string) (Service, bool) {
+	for _, s := range m.services {
+		if s.Routes != nil && s.Scope == scope {
+			return s, true
+		}
+	}
+	return Service{}, false
 }
 
 // unsigned finds the service of an operation that needs no signature. Without
@@ -195,6 +219,9 @@ func (e *Error) status() int {
 
 func (m *Mux) writeJSONError(w http.ResponseWriter, e *Error) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if e.Query != "" {
+		w.Header().Set("x-amzn-query-error", e.Query+";Sender")
+	}
 	w.WriteHeader(e.status())
 	doc, err := json.Marshal(map[string]string{"__type": e.Code, "message": e.Message})
 	if err == nil {
