@@ -1,6 +1,6 @@
-// Package events is drydock's EventBridge as far as it can be read: what
-// services send is kept for a while, in EventBridge's envelope, and served as
-// a stream.
+// Package events is what the services of drydock send to EventBridge: it is kept
+// for a while, in EventBridge's envelope, served as a stream, and routed to the
+// default bus (package eventbridge).
 //
 // [New] makes a [Stream]; each service of AWS sends through a [Source] of it.
 // A stream is of one process: what a drydock before it over the same data sent
@@ -28,6 +28,9 @@ type Options struct {
 	Seed    uint64 // of the events' ids
 	Log     *slog.Logger
 	Changed func() // called after every event, and must not call back; nil: nobody is told
+	// Route hands every event to EventBridge's default bus, in order; nil: there is
+	// none. It must not call back.
+	Route func(Event)
 }
 
 // Stream keeps the newest events and hands them to whoever reads.
@@ -45,7 +48,7 @@ type Stream struct {
 // line is one event. Most are never read, so an event is rendered when it is.
 type line struct {
 	id    string
-	event envelope
+	event Event
 	doc   []byte // the event, and a newline; nil until it is read
 }
 
@@ -66,8 +69,9 @@ type Source struct {
 // From is the source of that name, such as "aws.ecs".
 func (s *Stream) From(name string) Source { return Source{s, name} }
 
-// envelope is what EventBridge puts around every event (user guide, events).
-type envelope struct {
+// Event is an event as EventBridge has it (user guide, Events): what a service
+// says, in the envelope that is the same for all.
+type Event struct {
 	Version    string   `json:"version"`
 	ID         string   `json:"id"`
 	DetailType string   `json:"detail-type"`
@@ -83,14 +87,15 @@ type envelope struct {
 // when somebody reads. One that cannot be rendered is logged and left out:
 // events are best effort on AWS too.
 func (s Source) Emit(at time.Time, detailType string, resources []string, detail any) {
-	s.stream.emit(envelope{
+	s.stream.emit(Event{
 		Version: "0", DetailType: detailType, Source: s.name,
 		Account: s.stream.options.Account, Region: s.stream.options.Region,
 		Time: at.UTC().Format(time.RFC3339), Resources: append([]string{}, resources...), Detail: detail,
-	})
+	}, true)
 }
 
-func (s *Stream) emit(e envelope) {
+// emit adds an event, which is routed unless it is drydock's own.
+func (s *Stream) emit(e Event, route bool) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.ID = s.uuid()
@@ -105,6 +110,27 @@ func (s *Stream) emit(e envelope) {
 	if s.options.Changed != nil {
 		s.options.Changed()
 	}
+	if route && s.options.Route != nil {
+		s.options.Route(e)
+	}
+	return e.ID
+}
+
+// Put adds an event of somebody else's to those of AWS's services, and gives its id.
+// Source, DetailType, Time, Resources and Detail are the caller's, the rest is
+// filled in.
+func (s *Stream) Put(e Event) (id string) {
+	e.Version, e.Account, e.Region, e.Resources = "0", s.options.Account, s.options.Region, append([]string{}, e.Resources...)
+	return s.emit(e, true)
+}
+
+// Note adds something that drydock itself has to say, and that no rule can see: AWS
+// has no such event.
+func (s *Stream) Note(at time.Time, detailType string, resources []string, detail any) {
+	s.emit(Event{
+		Version: "0", DetailType: detailType, Source: "drydock", Account: s.options.Account, Region: s.options.Region,
+		Time: at.UTC().Format(time.RFC3339), Resources: append([]string{}, resources...), Detail: detail,
+	}, false)
 }
 
 // render gives the event of that number. The stream is locked.
@@ -120,7 +146,7 @@ func (s *Stream) render(n uint64) []byte {
 	} else {
 		l.doc = append(doc, '\n')
 	}
-	l.event = envelope{}
+	l.event = Event{}
 	return l.doc
 }
 

@@ -207,6 +207,10 @@ func (n naming) decode(doc any, v reflect.Value, at string) error {
 		sec, frac := math.Modf(f)
 		v.Set(reflect.ValueOf(time.Unix(int64(sec), int64(math.Round(frac*1e3))*int64(time.Millisecond)).UTC()))
 		return nil
+	case reflect.TypeFor[json.RawMessage](): // what is kept as it is and answered again
+		raw, err := json.Marshal(doc)
+		v.SetBytes(raw)
+		return err
 	case reflect.TypeFor[[]byte]():
 		s, isString := doc.(string)
 		raw, err := base64.StdEncoding.DecodeString(s)
