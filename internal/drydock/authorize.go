@@ -22,6 +22,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam/policy"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam/signature"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/scheduler"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 )
@@ -143,12 +144,30 @@ func apiCall(r *http.Request) access.Call {
 		_, operation, _ := strings.Cut(target, ".")
 		return access.Call{Service: known.Service, Operation: operation, Body: body}
 	}
+	if known.Service == schedulerScope && wire.IsREST(r) {
+		_, members, _ := wire.FindRoute(scheduler.Routes(), r)
+		return access.Call{Service: known.Service, Operation: known.Operation, Body: withMembers(body, members)}
+	}
 	if r.Method == http.MethodGet && len(body) == 0 {
 		body = []byte(r.URL.RawQuery)
 	}
 	scope, _ := wire.ScopeOf(r)
 	form, _ := url.ParseQuery(string(body)) // of one that cannot be read wire says so
 	return access.Call{Service: scope.Service, Operation: form.Get("Action"), Body: body, Form: true}
+}
+
+// withMembers is the document of a REST request with the members of its path and query.
+func withMembers(body []byte, members url.Values) []byte {
+	all := map[string]any{}
+	_ = json.Unmarshal(body, &all) // what is no object has no members
+	for name, values := range members {
+		all[name] = values[0]
+	}
+	doc, err := json.Marshal(all)
+	if err != nil {
+		return nil // what was decoded from JSON can be encoded
+	}
+	return doc
 }
 
 // refuseCaller says what is wrong with credentials.
@@ -180,6 +199,10 @@ func refuse(w http.ResponseWriter, r *http.Request, jsonCode, queryCode string, 
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(http.StatusBadRequest)
 		_ = json.NewEncoder(w).Encode(map[string]string{"__type": jsonCode, "message": message}) // the client hung up: nobody is left to tell
+		return
+	}
+	if wire.IsREST(r) {
+		wire.WriteRESTError(w, &wire.Error{Code: jsonCode, Message: message, Status: status})
 		return
 	}
 	w.Header().Set("Content-Type", "text/xml")

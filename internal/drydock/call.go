@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/scheduler"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -40,6 +41,8 @@ func identify(r *http.Request) call {
 		if service := serviceOf(prefix); service != "" {
 			c.Service = service
 		}
+	} else if scope.Service == schedulerScope && wire.IsREST(r) {
+		c.Operation, _, _ = wire.FindRoute(scheduler.Routes(), r)
 	} else {
 		c.Operation = queryAction(r)
 		if c.Service == "" && strings.HasPrefix(c.Operation, "AssumeRoleWith") {
@@ -50,6 +53,10 @@ func identify(r *http.Request) call {
 	c.Action = actionOf(c.Service, c.Operation)
 	return c
 }
+
+// schedulerScope is EventBridge Scheduler in a signature: the one service whose
+// operations are paths.
+const schedulerScope = "scheduler"
 
 // actionOf is the IAM action of an operation: its own name, nearly always.
 func actionOf(service, operation string) string {
@@ -62,6 +69,8 @@ func actionOf(service, operation string) string {
 		return "" // called without an identity: the role's trust policy allows it
 	case service == "ecr" && operation == "ListImageReferrers":
 		return "ecr:BatchGetImage" // the ECR API reference: the caller "must have the ecr:BatchGetImage permission"
+	case service == "sqs" || service == "sns":
+		return service + ":" + strings.TrimSuffix(operation, "Batch") // one permission for one message and for ten
 	}
 	return service + ":" + operation
 }
@@ -85,10 +94,10 @@ func serviceOf(target string) string {
 		return "ssm"
 	case target == "secretsmanager":
 		return "secretsmanager"
-	case target == "AnyScaleFrontendService":
-		return "application-autoscaling"
 	case target == "AWSEvents":
 		return "events"
+	case target == "AmazonSQS":
+		return "sqs"
 	}
 	return ""
 }

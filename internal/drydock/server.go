@@ -111,6 +111,7 @@ type Server struct {
 
 	behaviours *behaviour.Set
 	images     *ecr.Registry
+	messaging  messaging
 
 	advancing sync.Mutex
 	calendar  calendar
@@ -180,7 +181,9 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.resumeCalendar(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.events = events.New(events.Options{Account: o.Account, Region: o.Region, Seed: o.Seed, Log: o.Log, Changed: s.changed.Ring})
+	if err := s.openMessaging(); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	images, err := ecr.New(ecr.Options{
 		Account: o.Account, Region: o.Region, Clock: s.clock, Store: s.store, Log: o.Log,
 		Events: s.events.From("aws.ecr"),
@@ -240,7 +243,8 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.services = []wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service(), balancing.Service(), scaling.Service()}
+	s.openCourier()
+	s.services = append([]wire.Service{s.tasks.Service(), images.Service(), s.logs.Service(), s.iam.STS(), s.iam.Service(), health.Service(o.Account, o.Region, s.tasks), secrets.Service(), parameters.Service(), balancing.Service(), scaling.Service()}, s.messaging.services()...)
 	loaded = wire.NewMux(o.Log, s.services...)
 	s.page = console.New(s.views(images))
 
@@ -253,6 +257,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.http.RegisterOnShutdown(s.events.Close) // who follows would hold the end up
 	s.http.RegisterOnShutdown(s.page.Close)
+	s.http.RegisterOnShutdown(s.messaging.queues.Close) // so would who waits for messages
 	s.finished.Go(func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			o.Log.Error("drydock stopped serving", "error", err)

@@ -123,7 +123,7 @@ func (b *builder) context(resource string) policy.Context {
 func (b *builder) tagging() {
 	action, creates := "", slices.Contains([]string{
 		"CreateCluster", "CreateService", "CreateTaskSet", "CreateCapacityProvider", "RegisterTaskDefinition", "RunTask", "StartTask",
-		"CreateRepository", "CreateLogGroup", "CreateRole", "CreateUser", "CreatePolicy", "CreateOpenIDConnectProvider",
+		"CreateRepository", "CreateLogGroup", "PutRule", "CreateEventBus", "CreateScheduleGroup", "CreateTopic", "CreateRole", "CreateUser", "CreatePolicy", "CreateOpenIDConnectProvider",
 	}, b.Operation)
 	switch {
 	case !creates || len(b.in.tags()) == 0 || len(b.needs) == 0:

@@ -130,9 +130,13 @@ func (b *builder) others() {
 			b.add(b.arn("scalable-target/*"))
 		}
 	case "events":
-		if name := b.in.text("Name") + b.in.text("Rule"); name != "" {
-			b.add(b.arn("rule/" + name))
-		}
+		b.events()
+	case "scheduler":
+		b.scheduler()
+	case "sqs":
+		b.sqs()
+	case "sns":
+		b.sns()
 	}
 	if len(b.needs) == 0 {
 		b.add("*")

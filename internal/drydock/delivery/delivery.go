@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/iam/policy"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/sqs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -39,10 +41,10 @@ type Logs interface {
 }
 
 // Roles judge what a role may do when a service has taken it on. Roles that do not
-// exist may do anything.
+// exist may do anything. Package iam has them.
 type Roles interface {
 	Assumable(role, service, source string) error
-	Allowed(role, session, action, resource string) error
+	AllowedNeed(role, session string, n iam.Need) error
 }
 
 // Options are the surroundings of a [Courier].
@@ -153,14 +155,24 @@ func (c *Courier) may(p Parcel, action, document string) error {
 		}
 		return nil
 	}
-	return c.byRole(p, action, p.Target)
+	return c.byRole(p, action, p.Target, "", "")
 }
 
-func (c *Courier) byRole(p Parcel, action, resource string) error {
-	if err := c.Roles.Assumable(p.Role, p.Service, p.From); err != nil {
-		return &FailedError{"NO_PERMISSIONS", err.Error()}
+// byRole asks whether the role of a parcel may do something, in a context of one key;
+// "" for none.
+func (c *Courier) byRole(p Parcel, action, resource, key, value string) error {
+	n := iam.Need{Action: action, Resource: resource, Context: policy.NewContext()}
+	if key != "" {
+		n.Context.Add(key, value)
 	}
-	if err := c.Roles.Allowed(p.Role, session(p.From), action, resource); err != nil {
+	err := c.Roles.Assumable(p.Role, p.Service, p.From)
+	if err == nil {
+		err = c.Roles.AllowedNeed(p.Role, session(p.From), n)
+	}
+	if refused, ok := errors.AsType[*wire.Error](err); ok {
+		return &FailedError{"NO_PERMISSIONS", refused.Message}
+	}
+	if err != nil {
 		return &FailedError{"NO_PERMISSIONS", err.Error()}
 	}
 	return nil
@@ -173,12 +185,12 @@ func (c *Courier) runTask(p Parcel) error {
 	id := p.Tasks.definition()
 	arn, roles := c.TaskDefinition(id)
 	if p.Role != "" {
-		if err := c.byRole(p, "ecs:RunTask", cmp.Or(arn, id)); err != nil {
+		if err := c.byRole(p, "ecs:RunTask", cmp.Or(arn, id), "ecs:cluster", p.Target); err != nil {
 			return err
 		}
 		for _, role := range roles {
-			if err := c.Roles.Allowed(p.Role, session(p.From), "iam:PassRole", role); err != nil {
-				return &FailedError{"NO_PERMISSIONS", err.Error()}
+			if err := c.byRole(p, "iam:PassRole", role, "iam:PassedToService", "ecs-tasks.amazonaws.com"); err != nil {
+				return err
 			}
 		}
 	}
@@ -207,7 +219,7 @@ func (c *Courier) bury(p Parcel, why *FailedError) error {
 		of = "SCHEDULE_ARN"
 	}
 	if p.Service == schedulerService {
-		if err := c.byRole(p, "sqs:SendMessage", p.DeadLetters); err != nil {
+		if err := c.byRole(p, "sqs:SendMessage", p.DeadLetters, "", ""); err != nil {
 			return err
 		}
 	} else if !ServiceMay(c.Queues.PolicyOf(p.DeadLetters), p.Service, "sqs:SendMessage", p.DeadLetters, p.From, c.Account) {

@@ -97,10 +97,14 @@ const (
 
 const defaultBus = "default"
 
+// stream makes the ids other ones than those of drydock's other services, which have the
+// same seed.
+const stream = 3
+
 // New loads what the store holds. A run of a schedule that fell into the time without a
 // drydock is left out.
 func New(o Options) (*Buses, error) {
-	b := &Buses{Options: o, rand: rand.New(rand.NewPCG(o.Seed, o.Seed)), buses: map[string]*bus{}, rules: map[string]*rule{}}
+	b := &Buses{Options: o, rand: rand.New(rand.NewPCG(o.Seed, stream)), buses: map[string]*bus{}, rules: map[string]*rule{}}
 	for _, err := range []error{store.LoadAll(o.Store, bucketBuses, b.buses), store.LoadAll(o.Store, bucketRules, b.rules)} {
 		if err != nil {
 			return nil, fmt.Errorf("load EventBridge state: %w", err)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 	"time"
 )
 
@@ -82,6 +84,8 @@ func refuse(w http.ResponseWriter, r *http.Request, c Call, rule *Rule) {
 	switch e := rule.refusal(c.Service); {
 	case c.Service == "registry":
 		writeDistribution(w, e)
+	case wire.IsREST(r):
+		wire.WriteRESTError(w, &wire.Error{Code: e.code, Message: e.message, Status: e.status})
 	case r.Header.Get("X-Amz-Target") == "":
 		writeQuery(w, e)
 	default:
@@ -113,7 +117,7 @@ func rateExceeded(service string) refusal {
 	switch service {
 	case "registry":
 		return refusal{http.StatusTooManyRequests, "TOOMANYREQUESTS", "Rate exceeded"}
-	case "sts":
+	case "sts", "sns":
 		return refusal{http.StatusBadRequest, "Throttling", "Rate exceeded"}
 	}
 	return refusal{http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}

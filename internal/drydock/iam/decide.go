@@ -230,6 +230,11 @@ func (i *IAM) Allowed(roleARN, session, action, resource string) error {
 
 // AllowedOn is [IAM.Allowed] on a resource that has a policy of its own.
 func (i *IAM) AllowedOn(roleARN, session, action, resource, document string) error {
+	return i.AllowedNeed(roleARN, session, Need{Action: action, Resource: resource, Context: policy.NewContext(), Policy: document})
+}
+
+// AllowedNeed is [IAM.Allowed] for a need with condition keys of its own.
+func (i *IAM) AllowedNeed(roleARN, session string, n Need) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	r, found := i.findRole(roleARN)
@@ -240,7 +245,7 @@ func (i *IAM) AllowedOn(roleARN, session, action, resource, document string) err
 		ARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", i.account, r.Name, session), UserID: r.ID + ":" + session,
 		Role: r.Name, Session: session,
 	}
-	if err := i.judge(id, Need{Action: action, Resource: resource, Context: policy.NewContext(), Policy: document}); err != nil {
+	if err := i.judge(id, n); err != nil {
 		return err
 	}
 	return nil

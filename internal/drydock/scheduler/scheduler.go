@@ -83,10 +83,14 @@ const (
 
 const defaultGroup = "default"
 
+// stream makes the ids other ones than those of drydock's other services, which have the
+// same seed.
+const stream = 4
+
 // New loads what the store holds. A run that fell into the time without a drydock is
 // left out.
 func New(o Options) (*Schedules, error) {
-	s := &Schedules{Options: o, rand: rand.New(rand.NewPCG(o.Seed, o.Seed)), groups: map[string]*group{}, schedules: map[string]*planned{}}
+	s := &Schedules{Options: o, rand: rand.New(rand.NewPCG(o.Seed, stream)), groups: map[string]*group{}, schedules: map[string]*planned{}}
 	for _, err := range []error{store.LoadAll(o.Store, bucketGroups, s.groups), store.LoadAll(o.Store, bucketSchedules, s.schedules)} {
 		if err != nil {
 			return nil, fmt.Errorf("load EventBridge Scheduler state: %w", err)

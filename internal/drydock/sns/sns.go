@@ -77,9 +77,13 @@ const (
 	bucketSubscriptions = "sns-subscriptions"
 )
 
+// stream makes the ids other ones than those of drydock's other services, which have the
+// same seed.
+const stream = 2
+
 // New loads what the store holds.
 func New(o Options) (*Topics, error) {
-	t := &Topics{Options: o, rand: rand.New(rand.NewPCG(o.Seed, o.Seed)), topics: map[string]*topic{}, subscriptions: map[string]*subscription{}}
+	t := &Topics{Options: o, rand: rand.New(rand.NewPCG(o.Seed, stream)), topics: map[string]*topic{}, subscriptions: map[string]*subscription{}}
 	for _, err := range []error{store.LoadAll(o.Store, bucketTopics, t.topics), store.LoadAll(o.Store, bucketSubscriptions, t.subscriptions)} {
 		if err != nil {
 			return nil, fmt.Errorf("load SNS state: %w", err)

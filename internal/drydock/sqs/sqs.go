@@ -91,9 +91,13 @@ const (
 	bucketMessages = "sqs-messages"
 )
 
+// stream makes the ids other ones than those of drydock's other services, which have the
+// same seed.
+const stream = 1
+
 // New loads what the store holds.
 func New(o Options) (*Queues, error) {
-	q := &Queues{Options: o, rand: rand.New(rand.NewPCG(o.Seed, o.Seed)), queues: map[string]*queue{}}
+	q := &Queues{Options: o, rand: rand.New(rand.NewPCG(o.Seed, stream)), queues: map[string]*queue{}}
 	messages := map[string]*message{}
 	for _, err := range []error{store.LoadAll(o.Store, bucketQueues, q.queues), store.LoadAll(o.Store, bucketMessages, messages)} {
 		if err != nil {

@@ -88,6 +88,16 @@ func sections() []section {
 		{"logGroups", func(r reader) ([]json.RawMessage, error) {
 			return r.list("CloudWatch Logs.DescribeLogGroups", nil, "logGroups")
 		}},
+		{"eventBuses", func(r reader) ([]json.RawMessage, error) {
+			return r.list("EventBridge.ListEventBuses", nil, "EventBuses")
+		}},
+		{"eventRules", eventRules},
+		{"schedules", schedules},
+		{"queues", queues},
+		{"topics", func(r reader) ([]json.RawMessage, error) { return r.list("SNS.ListTopics", nil, "topics") }},
+		{"subscriptions", func(r reader) ([]json.RawMessage, error) {
+			return r.list("SNS.ListSubscriptions", nil, "subscriptions")
+		}},
 		{"healthEvents", func(r reader) ([]json.RawMessage, error) { return r.list("Health.DescribeEvents", nil, "events") }},
 	}
 }
