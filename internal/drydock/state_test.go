@@ -139,7 +139,7 @@ func TestStateHasItsOrder(t *testing.T) {
 		}
 		names = append(names, name.(string))
 	}
-	want := []string{"format", "now", "account", "region", "clusters", "taskDefinitions", "services", "serviceDeployments", "serviceRevisions", "tasks", "containerInstances", "loadBalancers", "listeners", "targetGroups", "scalableTargets", "scalingPolicies", "scheduledActions", "repositories", "logGroups", "healthEvents"}
+	want := []string{"format", "now", "account", "region", "clusters", "taskDefinitions", "services", "serviceDeployments", "serviceRevisions", "tasks", "containerInstances", "loadBalancers", "listeners", "targetGroups", "scalableTargets", "scalingPolicies", "scheduledActions", "repositories", "logGroups", "eventBuses", "eventRules", "schedules", "queues", "topics", "subscriptions", "healthEvents"}
 	if !slices.Equal(names, want) {
 		t.Errorf("%q, want %q", names, want)
 	}
