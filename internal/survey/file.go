@@ -64,7 +64,10 @@ func encode(w io.Writer, f audit.Fleet, compressed bool) error {
 	if !compressed {
 		return errors.Join(json.NewEncoder(buffer).Encode(kept{format, f}), buffer.Flush())
 	}
-	z := gzip.NewWriter(buffer)
+	z, err := gzip.NewWriterLevel(buffer, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
 	return errors.Join(json.NewEncoder(z).Encode(kept{format, f}), z.Close(), buffer.Flush())
 }
 
