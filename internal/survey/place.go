@@ -216,7 +216,9 @@ func (p *place) readRoles(ctx context.Context) {
 			role, err := p.aws.Role(ctx, arn)
 			if err != nil {
 				p.blind(ctx, "iam:GetRole", "role "+baseName(arn), err)
-				role.Unread = reasonOf(err)
+			}
+			if role.Trust == "" { // nothing of it was read, which Blind says
+				return
 			}
 			role.ARN = arn
 			p.mu.Lock()
