@@ -49,7 +49,7 @@ func (c *Client) Shelved(ctx context.Context, ref image.Reference) ([]lifecycle.
 	}
 	var images []lifecycle.Image
 	pages := ecr.NewDescribeImagesPaginator(c.ecr(), &ecr.DescribeImagesInput{
-		RegistryId: account, RepositoryName: &ref.Repository, MaxResults: aws.Int32(1000),
+		RegistryId: account, RepositoryName: &ref.Repository, MaxResults: aws.Int32(1000), Filter: anyStatus(),
 	})
 	for pages.HasMorePages() && len(images) < maxShelved {
 		page, err := pages.NextPage(ctx, where)
@@ -57,17 +57,7 @@ func (c *Client) Shelved(ctx context.Context, ref image.Reference) ([]lifecycle.
 			return nil, false, wrap(doing, err)
 		}
 		for _, d := range page.ImageDetails {
-			images = append(images, lifecycle.Image{
-				Digest:          aws.ToString(d.ImageDigest),
-				Tags:            d.ImageTags,
-				Status:          lifecycle.Status(d.ImageStatus),
-				PushedAt:        aws.ToTime(d.ImagePushedAt),
-				LastPulledAt:    aws.ToTime(d.LastRecordedPullTime),
-				LastArchivedAt:  aws.ToTime(d.LastArchivedAt),
-				LastActivatedAt: aws.ToTime(d.LastActivatedAt),
-				MediaType:       aws.ToString(d.ImageManifestMediaType),
-				Subject:         aws.ToString(d.SubjectManifestDigest),
-			})
+			images = append(images, shelved(d))
 		}
 	}
 	return images, !pages.HasMorePages(), nil

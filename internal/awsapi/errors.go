@@ -56,7 +56,7 @@ func (e *Error) kind() deploy.Kind {
 		"ResourceNotFoundException", "RepositoryNotFoundException", "ImageNotFoundException", missing,
 		"LifecyclePolicyNotFoundException", "NoSuchEntity", "TargetGroupNotFound", "ObjectNotFoundException":
 		return deploy.NotFound
-	case "ConflictException":
+	case "ConflictException", "ImageTagAlreadyExistsException":
 		return deploy.Conflict
 	case "UnsupportedFeatureException", "UnknownOperationException":
 		return deploy.Unsupported

@@ -60,6 +60,9 @@ func (s *session) moor(ctx context.Context, look config.Lookup, settings []confi
 	list := make([]*harbour, len(settings))
 	for i, set := range settings {
 		list[i] = &harbour{client: client, settings: set, ports: ports, target: targetOf(set)}
+		if set.Pin.Value {
+			list[i].ports.Settled = list[i].pin
+		}
 	}
 	return list, nil
 }

@@ -62,6 +62,10 @@ type commands struct {
 
 	Maintenance maintenanceCommand `cmd:"" help:"Tasks that AWS is going to retire: see it coming, replace them ahead of time." group:"Restart safety"`
 
+	Pin    pinCommand    `cmd:"" help:"Keep in ECR what services restart from, and what they could go back to." group:"Restart safety"`
+	Unpin  unpinCommand  `cmd:"" help:"Release the pins of a service." group:"Restart safety"`
+	Rescue rescueCommand `cmd:"" help:"Bring back images that a restart needs: from the archive, or from where the same bytes are." group:"Restart safety"`
+
 	Config configCommand `cmd:"" name:"config" help:"plimsoll.yaml, and where every setting comes from." group:"Set up"`
 	Init   initCommand   `cmd:"" help:"Write what a project needs." group:"Set up"`
 

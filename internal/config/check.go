@@ -20,12 +20,14 @@ type checker struct {
 func (f *File) check() error {
 	c := &checker{file: f}
 	c.place(f.Where, f.Account, f.Tags, map[string]string{"region": f.Region, "registry": f.Registry, "cluster": f.Cluster})
+	c.retention(f.Retention)
 	c.services(f.Services)
 	c.maintenance(f.Maintenance)
 	c.notifications(f.Notifications)
 	for _, name := range slices.Sorted(maps.Keys(f.Environments)) {
 		e := f.Environments[name]
 		c.place(e.Where, e.Account, e.Tags, map[string]string{"region": e.Region, "registry": e.Registry, "cluster": e.Cluster})
+		c.retention(e.Retention)
 		c.services(e.Services)
 		c.maintenance(e.Maintenance)
 		c.notifications(e.Notifications)

@@ -30,6 +30,7 @@ type File struct {
 	Registry      string                  `yaml:"registry" doc:"ECR registry host; the account's own when not given."`
 	Cluster       string                  `yaml:"cluster" doc:"ECS cluster."`
 	Tags          *Tags                   `yaml:"tags" doc:"Which image tags may be deployed; releases such as v1.2.3 when not given."`
+	Retention     *Retention              `yaml:"retention" doc:"What is kept in ECR so that services can restart."`
 	Services      map[string]*Service     `yaml:"services" doc:"The services, by the name that the command line has for them."`
 	Environments  map[string]*Environment `yaml:"environments" doc:"What is otherwise in an environment, chosen with --env or PLIMSOLL_ENV."`
 	Maintenance   *Maintenance            `yaml:"maintenance" doc:"How plimsoll maintenance replaces tasks that AWS is going to retire."`
@@ -48,6 +49,7 @@ type Environment struct {
 	Tags          *Tags               `yaml:"tags" doc:"Which image tags may be deployed there."`
 	Maintenance   *Maintenance        `yaml:"maintenance" doc:"How its maintenance goes, in place of the file's."`
 	Notifications []Notification      `yaml:"notifications" doc:"Who is told there, in place of the file's."`
+	Retention     *Retention          `yaml:"retention" doc:"What is kept in ECR there, member by member."`
 	Services      map[string]*Service `yaml:"services" doc:"What is otherwise with a service there, member by member; or a service of that environment alone."`
 }
 

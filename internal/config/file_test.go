@@ -213,7 +213,7 @@ func TestTagsBecomeThePolicy(t *testing.T) {
 
 func TestWhatIsWrongWithAFile(t *testing.T) {
 	for text, want := range map[string]string{
-		"clusters: prod":                                  `plimsoll.yaml:1:1: unknown member "clusters" (did you mean "cluster"?); known are account, region, registry, cluster, tags, services, environments, maintenance, notifications, accounts, audit`,
+		"clusters: prod":                                  `plimsoll.yaml:1:1: unknown member "clusters" (did you mean "cluster"?); known are account, region, registry, cluster, tags, retention, services, environments, maintenance, notifications, accounts, audit`,
 		"services:\n  web:\n    until: complete":          `plimsoll.yaml:3:12: until: "complete" (did you mean "completed"?): want healthy, completed`,
 		"services:\n  web:\n    timeout: 15":              `plimsoll.yaml:3:14: timeout: "15": want a time above 0, such as 90s, 15m or 1h30m`,
 		"services:\n  web:\n":                             `plimsoll.yaml:2:8: web has no value: want {service, task_definition, containers, wave, protected, until, fail_after, timeout, desired_count, hooks}`,

@@ -44,6 +44,8 @@ type Plan struct {
 	Desired    Of[int]
 	Before     Of[[]Hook]
 	After      Of[[]Hook]
+	Pin        Of[bool] // what a deploy leaves running
+	Keep       Of[int]  // releases to keep pinned besides
 }
 
 // Container is one whose image a deploy changes.
@@ -128,6 +130,7 @@ func (f *File) fill(s *Settings, e *Environment, l Lookup, flags Flags) error {
 	if err := f.place(s, e, l.Environment); err != nil {
 		return err
 	}
+	f.retain(s, e)
 	layers := f.layers(e, key)
 	if key == "" {
 		return nil

@@ -33,6 +33,7 @@ func Reference() string {
 		{"The file", new(File)},
 		{"`services`: a service", new(Service)},
 		{"`tags`", new(Tags)},
+		{"`retention`", new(Retention)},
 		{"`hooks`", new(Hooks)},
 		{"A hook", new(Hook)},
 		{"`maintenance`", new(Maintenance)},

@@ -77,6 +77,7 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	}
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.watching = r.Watching
+	j.settles(ctx)
 	if r.WaitFor {
 		if err := j.waitForCurrent(ctx); err != nil {
 			return j.stop(err)

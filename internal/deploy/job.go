@@ -39,6 +39,7 @@ type job struct {
 	tell                story.Teller
 	refused             []story.Check        // all checks of a preflight that refused
 	closing             func(outcome string) // what there is to do before the last word; nil for nothing
+	settling            func()               // likewise, when that is that the service is stable
 
 	mu        sync.Mutex
 	documents map[string]*taskdef.Document // by ARN
@@ -52,6 +53,13 @@ func begin(p Ports, target Target, timeout time.Duration, tell story.Teller) *jo
 		began:     p.Now(),
 		tell:      tell,
 		documents: map[string]*taskdef.Document{},
+	}
+}
+
+// settles has [Ports.Settled] called once the service is stable.
+func (j *job) settles(ctx context.Context) {
+	if j.Settled != nil {
+		j.settling = func() { j.Settled(ctx, j.target, j.tell) }
 	}
 }
 
@@ -74,6 +82,9 @@ func (j *job) end(v story.Verdict) story.Verdict {
 func (j *job) endWith(v story.Verdict, code int) story.Verdict {
 	if j.closing != nil {
 		j.closing(v.Outcome)
+	}
+	if j.settling != nil && v.Outcome == Stable {
+		j.settling()
 	}
 	v.ExitCode = code
 	v.Duration = j.Now().Sub(j.began)

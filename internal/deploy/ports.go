@@ -19,10 +19,11 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/diagnose"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 // Ports is everything outside that the use cases need. All fields but Clues
-// are required.
+// and Settled are required.
 type Ports struct {
 	AWS       AWS
 	Clues     Clues // nil: failures are explained by what ECS and the logs say
@@ -32,6 +33,10 @@ type Ports struct {
 	// Sleep waits for the duration, or returns the context's error as soon as
 	// that is done. [Sleep] is the one for production.
 	Sleep func(context.Context, time.Duration) error
+	// Settled is called when a deploy, a rollback or a wait has found the
+	// service stable, before the verdict is told. The verdict stands whatever
+	// comes of it. nil: nothing is to be done.
+	Settled func(ctx context.Context, t Target, tell story.Teller)
 }
 
 // Sleep waits in real time.

@@ -34,6 +34,7 @@ type RollbackRequest struct {
 func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.watching = r.Watching
+	j.settles(ctx)
 	j.say(story.Begin, story.Preflight, "looking for the revision to go back to")
 	s, err := j.active(ctx)
 	if err == nil && s.Rolling() && !r.TakeOver {

@@ -30,6 +30,7 @@ type WaitRequest struct {
 func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
 	j.watching = r.Watching
+	j.settles(ctx)
 	s, err := j.active(ctx)
 	if err != nil {
 		return j.stop(err)

@@ -58,6 +58,7 @@ const (
 	Watch     Step = "watch"
 	After     Step = "after" // and those after it was stable
 	Rollback  Step = "rollback"
+	Pin       Step = "pin"  // what keeps the images in ECR
 	Wave      Step = "wave" // of several services: those that go together
 
 	Run Step = "run" // a one-off task, all by itself
