@@ -43,7 +43,21 @@ func fate(r audit.Repository, digest string, now time.Time) Fate {
 	if i < 0 {
 		return Fate{Why: "the image is not there"}
 	}
-	now = now.UTC()
+	as := judge(policy, images, i, now.UTC())
+	if !as.Safe {
+		return as
+	}
+	// Its other tags may move to the next image at any time; the pin stays.
+	images[i].Tags = slices.DeleteFunc(slices.Clone(images[i].Tags), func(tag string) bool { return !strings.HasPrefix(tag, Prefix) })
+	if alone := judge(policy, images, i, now.UTC()); !alone.Safe {
+		alone.Why += ", once it has lost its other tags"
+		return alone
+	}
+	return as
+}
+
+// judge says what is in store for one of the images.
+func judge(policy lifecycle.Policy, images []lifecycle.Image, i int, now time.Time) Fate {
 	next := lifecycle.Next(policy, images, now, sight)[i].Next
 	switch {
 	case next.Action == "":
