@@ -283,7 +283,7 @@ func (s *session) showKept(r retain.Result, several bool) error {
 func keptTable(r retain.Result) term.Table {
 	table := term.Table{Header: []string{"CONTAINER", "IMAGE", "USE", "STATE", "PIN", "LIFECYCLE"}}
 	for _, k := range r.Images {
-		row := []string{strings.Join(k.Containers, ", "), k.String(), string(k.Use), stateOf(k), k.Pin, ""}
+		row := []string{strings.Join(k.Containers, ", "), imageOfKept(k), string(k.Use), stateOf(k), k.Pin, ""}
 		if k.Fate != nil {
 			row[5] = k.Fate.Why
 		}
@@ -306,6 +306,14 @@ func keptTable(r retain.Result) term.Table {
 		}
 	}
 	return table
+}
+
+// imageOfKept names an image; the name of its pin has the digest.
+func imageOfKept(k retain.Kept) string {
+	if k.Pin != "" && k.Tag != "" {
+		k.Digest = ""
+	}
+	return k.String()
 }
 
 // stateOf is the state of an image in a word or two.

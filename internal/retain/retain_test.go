@@ -251,7 +251,9 @@ func TestWhatIsPinnedStays(t *testing.T) {
 				before = y.images(t)
 				fallthrough
 			case "pin", "rescue":
-				act := func() (retain.Result, error) { return retain.Pin(t.Context(), y.ports(), request(service, keep), silent) }
+				act := func() (retain.Result, error) {
+					return retain.Pin(t.Context(), y.ports(), request(service, keep), silent)
+				}
 				if step == "rescue" {
 					act = func() (retain.Result, error) {
 						return retain.Rescue(t.Context(), y.ports(), retain.RescueRequest{Request: request(service, keep)}, silent)

@@ -70,10 +70,16 @@ func berthOf(ctx context.Context, p Ports, t deploy.Target, keep int) (*berth, e
 		return nil, refused("account", wrong, "use the credentials and region that the configuration names")
 	}
 	b := &berth{Service: s, past: past}
-	for _, r := range s.Runs {
+	b.collect(ctx, p.AWS, keep)
+	return b, nil
+}
+
+// collect works out what is wanted, by repository.
+func (b *berth) collect(ctx context.Context, ecr deploy.Images, keep int) {
+	for _, r := range b.Runs {
 		b.add(r, Runs)
 	}
-	for i, r := range distinct(s) {
+	for i, r := range distinct(b.Service) {
 		use := Rollback
 		if i >= keep {
 			use = "" // not wanted, but its repository may hold pins
@@ -81,9 +87,8 @@ func berthOf(ctx context.Context, p Ports, t deploy.Target, keep int) (*berth, e
 		b.add(r, use)
 	}
 	for _, r := range b.repositories {
-		b.resolve(ctx, p.AWS, r)
+		b.resolve(ctx, ecr, r)
 	}
-	return b, nil
 }
 
 func refused(check, what, do string) error {
