@@ -145,7 +145,10 @@ func AfterDeploy(ctx context.Context, p Ports, r Request, tell story.Teller) {
 		text = fmt.Sprintf("%s pinned as %s", result.Images[i], result.Images[i].Pin)
 	}
 	k.say(story.End, "%s", text)
-	for _, a := range result.adviceOnImages() { // pins that stay are told by the commands: nothing is unsafe
+	// The commands tell of pins that stay, and of releases of the past that are
+	// lost: what this deploy has brought is not less safe for them.
+	result.Images = slices.DeleteFunc(result.Images, func(k Kept) bool { return k.Use == Rollback && k.State == Gone })
+	for _, a := range result.adviceOnImages() {
 		k.say(story.Warning, "%s", a)
 	}
 }

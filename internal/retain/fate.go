@@ -26,39 +26,52 @@ type Fate struct {
 // sight is how far ages are foreseen: no rule of a person's looks further.
 const sight = 20 * 365 * 24 * time.Hour
 
-// fate judges an image of the repository, by digest, as the repository is in r.
-func fate(r audit.Repository, digest string, now time.Time) Fate {
+// fates judges images of the repository, by digest, as the repository is in r.
+func fates(r audit.Repository, digests []string, now time.Time) map[string]Fate {
+	all := map[string]Fate{}
+	same := func(f Fate) map[string]Fate {
+		for _, d := range digests {
+			all[d] = f
+		}
+		return all
+	}
 	switch {
 	case r.Unread != "":
-		return Fate{Why: "whether a rule takes it is not known: " + r.Unread}
+		return same(Fate{Why: "whether a rule takes it is not known: " + r.Unread})
 	case r.Policy == "":
-		return Fate{Safe: true, Why: "the repository has no lifecycle policy"}
+		return same(Fate{Safe: true, Why: "the repository has no lifecycle policy"})
 	}
 	policy, err := lifecycle.ParsePolicy([]byte(r.Policy))
 	if err != nil { // a member that is newer than this build
-		return Fate{Why: fmt.Sprintf("whether a rule takes it is not known: the lifecycle policy cannot be read: %v", err)}
+		return same(Fate{Why: fmt.Sprintf("whether a rule takes it is not known: the lifecycle policy cannot be read: %v", err)})
 	}
+	now = now.UTC()
 	images := plain(r.Images)
-	i := slices.IndexFunc(images, func(i lifecycle.Image) bool { return i.Digest == digest })
-	if i < 0 {
-		return Fate{Why: "the image is not there"}
+	as := lifecycle.Next(policy, images, now, sight)
+	wanted := func(i lifecycle.Image) bool { return slices.Contains(digests, i.Digest) }
+	for n, i := range images {
+		if wanted(i) {
+			// Its other tags may move to the next image at any time; the pin stays.
+			images[n].Tags = slices.DeleteFunc(slices.Clone(i.Tags), func(tag string) bool { return !strings.HasPrefix(tag, Prefix) })
+		}
 	}
-	as := judge(policy, images, i, now.UTC())
-	if !as.Safe {
-		return as
+	alone := lifecycle.Next(policy, images, now, sight)
+	for n, i := range images {
+		if !wanted(i) {
+			continue
+		}
+		f := judge(policy, as[n].Next, now)
+		if bare := judge(policy, alone[n].Next, now); f.Safe && !bare.Safe {
+			f = bare
+			f.Why += ", once it has lost its other tags"
+		}
+		all[i.Digest] = f
 	}
-	// Its other tags may move to the next image at any time; the pin stays.
-	images[i].Tags = slices.DeleteFunc(slices.Clone(images[i].Tags), func(tag string) bool { return !strings.HasPrefix(tag, Prefix) })
-	if alone := judge(policy, images, i, now.UTC()); !alone.Safe {
-		alone.Why += ", once it has lost its other tags"
-		return alone
-	}
-	return as
+	return all
 }
 
-// judge says what is in store for one of the images.
-func judge(policy lifecycle.Policy, images []lifecycle.Image, i int, now time.Time) Fate {
-	next := lifecycle.Next(policy, images, now, sight)[i].Next
+// judge says what an event in store for a pinned image means.
+func judge(policy lifecycle.Policy, next lifecycle.Event, now time.Time) Fate {
 	switch {
 	case next.Action == "":
 		return Fate{Safe: true, Why: "no rule takes it"}

@@ -45,10 +45,34 @@ func TestFate(t *testing.T) {
 			}
 			old := image("old", 39, "v1", "keep-prod-api-000000000000")
 			stock := audit.Repository{Policy: c.policy, Unread: c.unread, Images: []audit.Image{old, image("new", 2, "v2"), image("newer", 1, "v3")}}
-			got := fate(stock, "old", now)
+			got := fates(stock, []string{"old"}, now)["old"]
 			if got.Safe != c.safe || !strings.HasPrefix(got.Why, c.why) {
 				t.Errorf("%+v, want %t %q", got, c.safe, c.why)
 			}
 		})
+	}
+}
+
+// A hundred thousand images is the most that ECR has in a repository.
+func BenchmarkFates(b *testing.B) {
+	now := time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+	stock := audit.Repository{Policy: `{"rules": [
+		{"rulePriority": 1, "selection": {"tagStatus": "tagged", "tagPatternList": ["keep-*"], "countType": "imageCountMoreThan", "countNumber": 9999}, "action": {"type": "expire"}},
+		{"rulePriority": 2, "selection": {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 30}, "action": {"type": "expire"}},
+		{"rulePriority": 3, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 50000}, "action": {"type": "expire"}}]}`}
+	for n := range 100_000 {
+		i := lifecycle.Image{Digest: fmt.Sprintf("sha256:%064x", n), PushedAt: now.Add(-time.Duration(n) * time.Minute)}
+		if n%5 > 0 {
+			i.Tags = []string{fmt.Sprint("v", n)}
+		}
+		if n%1000 == 999 {
+			i.Tags = append(i.Tags, "keep-prod-api-000000000000")
+		}
+		stock.Images = append(stock.Images, audit.Image{Image: i})
+	}
+	for b.Loop() {
+		if f := fates(stock, []string{stock.Images[999].Digest}, now); !f[stock.Images[999].Digest].Safe {
+			b.Fatal(f)
+		}
 	}
 }

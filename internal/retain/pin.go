@@ -149,9 +149,18 @@ func (k *keeper) hold(ctx context.Context, r *repository) ([]Kept, *audit.Reposi
 	if err != nil {
 		return kept, nil
 	}
-	for i := range kept { // when all pins are there: a rule may count them
-		if kept[i].held() {
-			f := fate(stock, kept[i].Digest, k.Now())
+	var held []string
+	for _, k := range kept {
+		if k.held() {
+			held = append(held, k.Digest)
+		}
+	}
+	if len(held) == 0 {
+		return kept, &stock
+	}
+	judged := fates(stock, held, k.Now()) // when all pins are there: a rule may count them
+	for i := range kept {
+		if f, ok := judged[kept[i].Digest]; ok && kept[i].held() {
 			kept[i].Fate = &f
 		}
 	}
