@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // CopyOptions says which image is copied where.
 type CopyOptions struct {
 	From   image.Reference // needs a digest
-	To     image.Reference // needs a tag
+	To     image.Reference // without a tag it arrives under its digest alone
 	FromAs *Login          // nil: the user's own logins, else as nobody
 	ToAs   *Login
 
@@ -58,7 +59,7 @@ func copyImage(ctx context.Context, opts CopyOptions, n news) error {
 	if err != nil {
 		return fmt.Errorf("reading image reference %s: %w", opts.From, err)
 	}
-	to, err := newRegistry(ctx, opts.To, opts.ToAs)
+	to, err := newRegistry(ctx, opts.To.WithTag(cmp.Or(opts.To.Tag, "none")), opts.ToAs)
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,12 @@ func copyImage(ctx context.Context, opts CopyOptions, n news) error {
 	}
 	if err != nil {
 		return err
+	}
+	if opts.To.Tag == "" {
+		if err := remote.Push(to.tag.Digest(opts.From.Digest), content, to.opts...); err != nil {
+			return to.failure(err)
+		}
+		return nil
 	}
 	id := identity{digest: opts.From.Digest}
 	if _, err := (files{content: content, id: id}).push(ctx, to, n); err != nil {

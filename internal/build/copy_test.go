@@ -134,3 +134,21 @@ func TestCopyFromALiar(t *testing.T) {
 		t.Error("the tag is there")
 	}
 }
+
+// A part of an index arrives under its digest alone.
+func TestCopyWithoutATag(t *testing.T) {
+	from, to := startRegistry(t, ""), startRegistry(t, "")
+	img := randomImage(t)
+	digest := digestOf(t, img)
+	planted(t, from, img, digest)
+	err := Copy(t.Context(), CopyOptions{From: from.ref("web", "").WithDigest(digest), To: to.ref("api", "")}, (&told{}).tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := to.GetManifest(t.Context(), "api", ociregistry.Digest(digest)); err != nil {
+		t.Error(err)
+	}
+	if _, err := to.GetTag(t.Context(), "api", "none"); err == nil {
+		t.Error("it has a tag")
+	}
+}

@@ -3,6 +3,7 @@ package retain_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,10 +17,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -163,4 +166,75 @@ type local struct {
 func (l local) Copy(ctx context.Context, from, to image.Reference, tell story.Teller) error {
 	to.Registry = l.host
 	return l.copies.Copy(ctx, from, to, tell)
+}
+
+// An index is there, one part of it is in the archive and one is gone.
+func TestRescueMendsAnIndex(t *testing.T) {
+	y := newYard(t)
+	defer y.server.Close()
+	digest, parts := y.pushIndex(t, "app", "v2")
+	y.deploy(t, "web", "v2")
+	class := func(digest string, to ecrtypes.TargetStorageClass) {
+		t.Helper()
+		_, err := y.client.ECR.UpdateImageStorageClass(t.Context(), &ecr.UpdateImageStorageClassInput{
+			RepositoryName: aws.String("app"), ImageId: &ecrtypes.ImageIdentifier{ImageDigest: &digest}, TargetStorageClass: to,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	class(digest, ecrtypes.TargetStorageClassArchive)
+	class(parts[0], ecrtypes.TargetStorageClassArchive)
+	class(digest, ecrtypes.TargetStorageClassStandard)
+	y.advance(t, time.Hour)
+
+	p := y.ports()
+	p.Sleep = func(_ context.Context, d time.Duration) error {
+		y.advance(t, d)
+		return nil
+	}
+	copier := &noted{}
+	p.AWS, p.Copier = lacking{replicated{y.aws, image.Reference{Registry: y.server.Addr, Repository: "replica"}}, parts[1]}, copier
+	result, err := retain.Rescue(t.Context(), p, retain.RescueRequest{Request: request("web", 0)}, silent)
+	if err != nil || !result.Restartable() || result.Images[0].State != retain.Copied {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	back, err := y.aws.Look(t.Context(), image.Reference{Registry: y.server.Addr, Repository: "app", Digest: parts[0]})
+	if err != nil || back.Status != lifecycle.Active {
+		t.Errorf("%+v, %v", back, err)
+	}
+	if want := []string{y.server.Addr + "/replica@" + parts[1]}; !slices.Equal(copier.asked, want) {
+		t.Errorf("asked for %q, want %q", copier.asked, want)
+	}
+
+	// Where the part is nowhere to be had, the service cannot restart, though
+	// the index is pinned.
+	copier.err = deploy.NotFound
+	result, err = retain.Rescue(t.Context(), p, retain.RescueRequest{Request: request("web", 0)}, silent)
+	if err != nil || result.Restartable() || result.Images[0].State != retain.Failed {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+// lacking is a repository without one of its images.
+type lacking struct {
+	replicated
+	digest string
+}
+
+func (l lacking) Stock(ctx context.Context, ref image.Reference) (audit.Repository, error) {
+	r, err := l.Client.Stock(ctx, ref)
+	r.Images = slices.DeleteFunc(r.Images, func(i audit.Image) bool { return i.Digest == l.digest })
+	return r, err
+}
+
+// noted keeps what was to be copied, and fails so.
+type noted struct {
+	asked []string
+	err   error
+}
+
+func (n *noted) Copy(_ context.Context, from, _ image.Reference, _ story.Teller) error {
+	n.asked = append(n.asked, from.String())
+	return n.err
 }

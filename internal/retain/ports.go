@@ -100,7 +100,7 @@ type Tags interface {
 // Copier copies images between registries.
 type Copier interface {
 	// Copy brings the image with from's digest, and all that it refers to, byte
-	// for byte into to's repository and gives it to's tag.
+	// for byte into to's repository and gives it to's tag, if that has one.
 	// [deploy.NotFound] when from has no such image.
 	Copy(ctx context.Context, from, to image.Reference, tell story.Teller) error
 }

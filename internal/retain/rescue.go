@@ -2,6 +2,7 @@ package retain
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -78,6 +79,8 @@ func (k *Kept) tell(s saving) {
 	switch {
 	case s.state != "" && k.held():
 		k.State, k.Why = s.state, s.why
+	case s.state == "" && s.why != "" && k.held():
+		k.State, k.Why = Failed, s.why
 	case s.state == "" && s.why != "":
 		k.Why += "; " + s.why
 	}
@@ -95,11 +98,12 @@ func (k *keeper) fetch(ctx context.Context, r *repository, req RescueRequest) []
 			continue
 		}
 		switch status := statusOf(stock, w.ref.Digest); status {
-		case lifecycle.Active: // with its parts: of an index that is there ECR deletes none
+		case lifecycle.Active:
+			done[i] = k.mend(ctx, r, stock, w, req)
 		case lifecycle.Archived, lifecycle.Activating:
 			done[i] = k.restore(ctx, r, w, status, req.Timeout)
 		default:
-			done[i] = k.copy(ctx, r, w, req.From)
+			done[i] = k.copy(ctx, r, w, pinName(r.stem, w.ref.Digest), req.From)
 		}
 	}
 	return done
@@ -145,8 +149,62 @@ func (k *keeper) restore(ctx context.Context, r *repository, w want, status life
 	}
 }
 
+// mend brings back what an index that is there lacks. ECS fixes the digest of
+// the index, and every host pulls the part of its own platform. ECR deletes no
+// part of an index that is there; archiving and broken copies do it.
+func (k *keeper) mend(ctx context.Context, r *repository, stock audit.Repository, w want, req RescueRequest) saving {
+	var done saving
+	for _, digest := range k.parts(ctx, r, stock, w.ref.Digest) {
+		part, status := w, statusOf(stock, digest)
+		part.ref = r.ref.WithDigest(digest)
+		var s saving
+		switch status {
+		case lifecycle.Active:
+			continue
+		case lifecycle.Archived, lifecycle.Activating:
+			s = k.restore(ctx, r, part, status, req.Timeout)
+		default:
+			s = k.copy(ctx, r, part, "", req.From)
+		}
+		if s.why = fmt.Sprintf("its part %s: %s", image.ShortDigest(digest), s.why); s.state == "" {
+			return s
+		}
+		done = s
+	}
+	return done
+}
+
+// parts are the digests of the images of an index; of anything else none.
+// BuildKit's attestations, which nobody runs, stand beside them as
+// unknown/unknown.
+func (k *keeper) parts(ctx context.Context, r *repository, stock audit.Repository, digest string) []string {
+	i := slices.IndexFunc(stock.Images, func(i audit.Image) bool { return i.Digest == digest })
+	if kind := stock.Images[i].MediaType; !strings.Contains(kind, ".index.") && !strings.Contains(kind, "manifest.list") {
+		return nil
+	}
+	m, err := k.AWS.Manifest(ctx, r.ref.WithDigest(digest))
+	var index struct {
+		Manifests []struct {
+			Digest   string `json:"digest"`
+			Platform struct {
+				OS string `json:"os"`
+			} `json:"platform"`
+		} `json:"manifests"`
+	}
+	if err != nil || json.Unmarshal(m.Body, &index) != nil {
+		return nil // it cannot be looked into; pinning it says why
+	}
+	var list []string
+	for _, part := range index.Manifests {
+		if part.Platform.OS != "unknown" {
+			list = append(list, part.Digest)
+		}
+	}
+	return list
+}
+
 // copy brings an image from the first place that has it.
-func (k *keeper) copy(ctx context.Context, r *repository, w want, from []image.Reference) saving {
+func (k *keeper) copy(ctx context.Context, r *repository, w want, tag string, from []image.Reference) saving {
 	sources := k.sources(ctx, r, from)
 	if len(sources) == 0 {
 		return saving{why: "no replica is known to look at; name one with --from REGISTRY/REPOSITORY"}
@@ -154,7 +212,7 @@ func (k *keeper) copy(ctx context.Context, r *repository, w want, from []image.R
 	if k.dry || k.Copier == nil {
 		return saving{why: "it would be looked for in " + list(sources)}
 	}
-	to := r.ref.WithTag(pinName(r.stem, w.ref.Digest))
+	to := r.ref.WithTag(tag)
 	var failures []string
 	for _, source := range sources {
 		err := k.Copier.Copy(ctx, source.WithDigest(w.ref.Digest), to.WithDigest(w.ref.Digest), k.tell)
