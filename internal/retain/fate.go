@@ -46,7 +46,7 @@ func fates(r audit.Repository, digests []string, now time.Time) map[string]Fate 
 		return same(Fate{Why: fmt.Sprintf("whether a rule takes it is not known: the lifecycle policy cannot be read: %v", err)})
 	}
 	now = now.UTC()
-	images := plain(r.Images)
+	images := bare(r.Images)
 	as := lifecycle.Next(policy, images, now, sight)
 	wanted := func(i lifecycle.Image) bool { return slices.Contains(digests, i.Digest) }
 	for n, i := range images {
@@ -61,8 +61,8 @@ func fates(r audit.Repository, digests []string, now time.Time) map[string]Fate 
 			continue
 		}
 		f := judge(policy, as[n].Next, now)
-		if bare := judge(policy, alone[n].Next, now); f.Safe && !bare.Safe {
-			f = bare
+		if pin := judge(policy, alone[n].Next, now); f.Safe && !pin.Safe {
+			f = pin
 			f.Why += ", once it has lost its other tags"
 		}
 		all[i.Digest] = f
@@ -111,14 +111,6 @@ func shields(p lifecycle.Policy, priority int) bool {
 		return r.Priority == priority && r.TagStatus == lifecycle.Tagged && r.CountType == lifecycle.CountMoreThan &&
 			slices.ContainsFunc(slices.Concat(r.TagPatterns, r.TagPrefixes), func(p string) bool { return strings.HasPrefix(p, Prefix) })
 	})
-}
-
-func plain(images []audit.Image) []lifecycle.Image {
-	list := make([]lifecycle.Image, len(images))
-	for i, image := range images {
-		list[i] = image.Image
-	}
-	return list
 }
 
 func count(n int, one, many string) string {
