@@ -106,11 +106,12 @@ func check(t *testing.T, what string, c tally, histories int) {
 
 // Within says the same the other way round. As pushes are counted, what is
 // likely falls on both sides of the truth: no more than 18 % below
-// and above.
+// and above, and two standard errors more with fewer than 1,000 histories.
 func TestCalibrationWithin(t *testing.T) {
 	for _, tm := range teams() {
 		below, above, all := 0, 0, 0
-		for seed := range repeats(60) {
+		histories := repeats(60)
+		for seed := range histories {
 			h := tm.history(uint64(seed))
 			before, after := h.cut()
 			m := Learn(before, h.now)
@@ -130,7 +131,11 @@ func TestCalibrationWithin(t *testing.T) {
 			}
 		}
 		t.Logf("%-10s %4.1f %% below P10, %4.1f %% above P90", tm.name, 100*float64(below)/float64(all), 100*float64(above)/float64(all))
-		if most := all * 18 / 100; below > most || above > most {
+		most := 0.18 * float64(all)
+		if histories < 1000 {
+			most += 2 * math.Sqrt(0.18*0.82/float64(histories)) * float64(all)
+		}
+		if max(below, above) > int(most) {
 			t.Errorf("%s: %d of %d below P10, %d above P90", tm.name, below, all, above)
 		}
 	}
