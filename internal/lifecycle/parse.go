@@ -81,15 +81,20 @@ func (p *parser) reject(at int, constraint, detail string, args ...any) {
 	p.err = &PolicyError{Constraint: constraint, Line: line, Column: column, Detail: fmt.Sprintf(detail, args...)}
 }
 
+// notJSON refuses the text for what readDocument says of it.
+func (p *parser) notJSON(err error) {
+	at := len(p.text)
+	if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
+		at = syntax.at
+	}
+	p.refuse(&node{at: at}, notAPolicy, "%v", err)
+}
+
 func (p *parser) policy() []Rule {
 	p.length()
 	doc, err := readDocument(p.text)
 	if err != nil {
-		at := len(p.text)
-		if syntax := (*syntaxError)(nil); errors.As(err, &syntax) {
-			at = syntax.at
-		}
-		p.refuse(&node{at: at}, notAPolicy, "%v", err)
+		p.notJSON(err)
 		return nil
 	}
 	if doc.kind != isObject {

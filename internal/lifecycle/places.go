@@ -16,8 +16,9 @@ type Place struct {
 func Places(text []byte) ([]Place, error) {
 	root, err := readDocument(text)
 	if err != nil {
-		_, err := ParsePolicy(text) // says it with its place
-		return nil, err
+		p := &parser{text: text}
+		p.notJSON(err)
+		return nil, p.err
 	}
 	return appendPlaces(nil, text, "", &root), nil
 }

@@ -56,10 +56,11 @@ type book struct {
 	there map[string]bool   // digests
 	tags  map[string]string // digest of each tag
 	uses  []PolicyUse
+	at    map[PolicyUse]int // where in uses, by all but the time
 }
 
 func newBook(repo audit.Repository) *book {
-	b := &book{name: repo.Name, there: map[string]bool{}, tags: map[string]string{}}
+	b := &book{name: repo.Name, there: map[string]bool{}, tags: map[string]string{}, at: map[PolicyUse]int{}}
 	for i := range repo.Images {
 		b.there[repo.Images[i].Digest] = true
 		for _, tag := range repo.Images[i].Tags {
@@ -80,10 +81,22 @@ func (b *book) note(containers []audit.Container, u PolicyUse) {
 		case u.Digest == "" && here: // nothing pins it: a start resolves the tag
 			u.Digest = b.tags[ref.Tag]
 		}
-		if u.Digest == "" || !here && !b.there[u.Digest] || slices.Contains(b.uses, u) {
-			continue
+		if u.Digest != "" && (here || b.there[u.Digest]) {
+			b.add(u)
 		}
+	}
+}
+
+// add notes each user of an image once, with the longest use.
+func (b *book) add(u PolicyUse) {
+	key := PolicyUse{Digest: u.Digest, By: u.By, Rollback: u.Rollback}
+	at, known := b.at[key]
+	switch {
+	case !known:
+		b.at[key] = len(b.uses)
 		b.uses = append(b.uses, u)
+	case !u.Since.IsZero() && (b.uses[at].Since.IsZero() || u.Since.Before(b.uses[at].Since)):
+		b.uses[at].Since = u.Since
 	}
 }
 

@@ -62,8 +62,10 @@ type simulation struct {
 
 func newSimulation(r *Request, p lifecycle.Policy, greedy bool) *simulation {
 	s := &simulation{request: r, policy: p, greedy: greedy, used: map[string]Use{}, bytes: map[string]int64{}}
+	index := make(map[string]int, len(r.Images))
 	for i := range r.Images {
 		m := &r.Images[i]
+		index[m.Digest] = i
 		s.bytes[m.Digest] = m.Bytes
 		s.images = append(s.images, m.Image)
 		if m.Status == lifecycle.Activating { // for minutes only, and then rules are about it
@@ -71,7 +73,7 @@ func newSimulation(r *Request, p lifecycle.Policy, greedy bool) *simulation {
 		}
 	}
 	for _, u := range r.Used {
-		if at := slices.IndexFunc(r.Images, func(m Image) bool { return m.Digest == u.Digest && m.Status != lifecycle.Archived }); at >= 0 {
+		if at, there := index[u.Digest]; there && r.Images[at].Status != lifecycle.Archived {
 			s.used[u.Digest] = u
 			for _, child := range r.Images[at].Children { // the task pulls one of them
 				s.used[child] = u
