@@ -14,9 +14,10 @@ import (
 
 type lifecycleApply struct {
 	policyFile
-	Yes     bool   `help:"Do not ask."`
-	Safe    string `help:"So long nothing that is in use may go." default:"14d" placeholder:"14d"`
-	KeepOld string `name:"keep-old" help:"Folder for the old policy; the working directory when not given." type:"existingdir" placeholder:"DIR"`
+	Yes       bool   `help:"Do not ask."`
+	NoPreview bool   `help:"Do not ask AWS's own preview."`
+	Safe      string `help:"So long nothing that is in use may go." default:"14d" placeholder:"14d"`
+	KeepOld   string `name:"keep-old" help:"Folder for the old policy; the working directory when not given." type:"existingdir" placeholder:"DIR"`
 	adviceFlags
 }
 
@@ -51,6 +52,11 @@ func (c *lifecycleApply) Run(ctx context.Context, s *session) error {
 	}
 	if !change.Changes() {
 		return s.applied(applied{Repository: q.repository, Unchanged: true})
+	}
+	if !c.NoPreview {
+		if err := retain.CrossCheck(ctx, q.ports, &change); err != nil {
+			return err
+		}
 	}
 	if err := s.showChange(change); err != nil {
 		return err
@@ -138,10 +144,16 @@ func (s *session) showChange(c retain.PolicyChange) error {
 		return err
 	}
 	fmt.Fprintf(s.sys.Stdout, "\n%s: %s\n", c.Repository.Name, sumOf(c.Outlook))
-	if c.Outlook.InUse == 0 {
-		return nil
+	if c.Outlook.InUse > 0 {
+		if err := s.terminal().Table(goingTable(c.Outlook, c.Outlook.Going[:c.Outlook.InUse])); err != nil {
+			return err
+		}
 	}
-	return s.terminal().Table(goingTable(c.Outlook, c.Outlook.Going[:c.Outlook.InUse]))
+	if err := s.showPreview(c.Outlook); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.sys.Stdout)
+	return nil
 }
 
 // indented is a policy a member a line and in one order, so that a difference

@@ -190,7 +190,8 @@ func digestsOf(uses []PolicyUse) []string {
 }
 
 // CrossCheck asks AWS's own preview and compares: what it settles is settled in
-// the outlook, what differs is said. Where it may not be asked, that is said.
+// the outlook, what it takes beyond that is added, and what differs is said.
+// Where it may not be asked, that is said.
 func CrossCheck(ctx context.Context, p PolicyPorts, c *PolicyChange) error {
 	previewed, err := p.ECR.PreviewPolicy(ctx, c.Repository.Name, c.Text)
 	if errors.Is(err, deploy.Denied) || errors.Is(err, deploy.Unsupported) {
@@ -202,5 +203,6 @@ func CrossCheck(ctx context.Context, p PolicyPorts, c *PolicyChange) error {
 	}
 	result := lifecycle.Evaluate(c.Policy, bare(c.Repository.Images), c.Outlook.At, lifecycle.Options{})
 	c.Outlook.settle(result, previewed)
+	c.overrule(previewed)
 	return nil
 }

@@ -216,6 +216,35 @@ func (o *Outlook) decided(digest string) {
 	}
 }
 
+// overrule adds what AWS takes though every reading here leaves it.
+func (c *PolicyChange) overrule(previewed []Previewed) {
+	users := byDigest(c.Repository, c.Uses)
+	taken := map[string]Previewed{}
+	for _, p := range previewed {
+		taken[p.Digest] = p
+	}
+	for _, g := range c.Outlook.Going {
+		delete(taken, g.Digest)
+	}
+	for i := range c.Repository.Images {
+		m := &c.Repository.Images[i]
+		p, more := taken[m.Digest]
+		if !more {
+			continue
+		}
+		g := Going{Digest: m.Digest, Tags: m.Tags, Bytes: m.Bytes, Action: p.Action, Rule: p.Rule, Reason: PreviewSays, At: c.Outlook.At}
+		g.Users, g.Back = names(users[m.Digest])
+		if len(g.Users) > 0 {
+			c.Outlook.InUse++
+		}
+		c.Outlook.Going = append(c.Outlook.Going, g)
+	}
+	c.Outlook.sort()
+}
+
+// PreviewSays is the reason of an image that only AWS's preview takes.
+const PreviewSays lifecycle.Reason = "AWS's preview takes it"
+
 func (o *Outlook) nameOf(digest string) string {
 	for _, g := range o.Going {
 		if g.Digest == digest {

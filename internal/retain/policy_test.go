@@ -167,6 +167,11 @@ func TestCrossCheck(t *testing.T) {
 	if diff := cmp.Diff(want, plan(tie).Outlook.Preview.Differs); diff != "" {
 		t.Error(diff)
 	}
+	over := newShore("sha256:new")
+	over.previewed = []Previewed{{"sha256:old", lifecycle.Expire, 1}, {"sha256:new", lifecycle.Expire, 1}}
+	if c := plan(over); c.Outlook.InUse != 1 || c.Outlook.Going[0].Name() != "v1.1.0" || c.Check() == nil {
+		t.Errorf("what AWS alone takes is let pass: %+v", c.Outlook)
+	}
 	tie.denied = true
 	if p := plan(tie).Outlook.Preview; p.Asked || !strings.Contains(p.Unasked, "preview") {
 		t.Errorf("%+v", p)
