@@ -98,7 +98,8 @@ func AsOf(repo audit.Repository, now time.Time) time.Time {
 func newestTimes(repo audit.Repository) []time.Time {
 	var times []time.Time
 	for i := range repo.Images {
-		times = append(times, repo.Images[i].PushedAt, repo.Images[i].LastPulledAt)
+		m := &repo.Images[i]
+		times = append(times, m.PushedAt, m.LastPulledAt, m.LastArchivedAt, m.LastActivatedAt)
 	}
 	return times
 }
