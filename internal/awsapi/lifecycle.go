@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
@@ -18,40 +17,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 )
 
-var (
-	_ retain.PolicyStore = (*Client)(nil)
-	_ retain.FleetReader = (*Client)(nil)
-)
-
-// RunningTasks implements retain.FleetReader.
-func (c *Client) RunningTasks(ctx context.Context, cluster string) ([]audit.Task, error) {
-	var tasks []audit.Task
-	pages := ecs.NewListTasksPaginator(c.ecs(), &ecs.ListTasksInput{Cluster: &cluster})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap("list the tasks of "+cluster, err)
-		}
-		if len(page.TaskArns) == 0 {
-			continue
-		}
-		out, err := c.ecs().DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: &cluster, Tasks: page.TaskArns})
-		if err != nil {
-			return nil, wrap("read the tasks of "+cluster, err)
-		}
-		for _, t := range out.Tasks {
-			task := audit.Task{
-				Cluster: cluster, ARN: aws.ToString(t.TaskArn), Group: aws.ToString(t.Group),
-				TaskDefinition: aws.ToString(t.TaskDefinitionArn), StartedAt: aws.ToTime(t.StartedAt),
-			}
-			for _, part := range t.Containers {
-				task.Containers = append(task.Containers, audit.Container{Name: aws.ToString(part.Name), Image: aws.ToString(part.Image), Digest: aws.ToString(part.ImageDigest)})
-			}
-			tasks = append(tasks, task)
-		}
-	}
-	return tasks, nil
-}
+var _ retain.PolicyStore = (*Client)(nil)
 
 // RepositoryWithImages implements retain.PolicyStore.
 func (c *Client) RepositoryWithImages(ctx context.Context, name string) (audit.Repository, error) {

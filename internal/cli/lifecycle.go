@@ -16,6 +16,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
+	"github.com/plimsoll-ecs/plimsoll/internal/survey"
 )
 
 type lifecycleCommand struct {
@@ -96,13 +97,28 @@ func (s *session) quay(ctx context.Context, repository string, rollbacks int) (*
 	if err != nil {
 		return nil, err
 	}
+	spots, err := s.spots(ctx, look)
+	if err != nil {
+		return nil, err
+	}
 	return &quay{client: client, settings: set, repository: set.Repository.Value, ports: retain.PolicyPorts{
-		ECR: client,
-		Fleet: func(ctx context.Context) (audit.Fleet, error) {
-			return retain.ReadFleet(ctx, client, rollbacks)
-		},
-		Now: time.Now,
+		ECR:   client,
+		Fleet: func(ctx context.Context) (audit.Fleet, error) { return s.inUse(ctx, spots, rollbacks) },
+		Now:   time.Now,
 	}}, nil
+}
+
+// inUse reads what runs in all places. It fails where that is not known.
+func (s *session) inUse(ctx context.Context, spots []survey.Spot, rollbacks int) (audit.Fleet, error) {
+	fleet, err := survey.Survey(ctx, spots, survey.Options{RollbackTargets: rollbacks})
+	if err != nil {
+		return fleet, err
+	}
+	unseen, err := retain.Seen(fleet)
+	for _, b := range unseen {
+		fmt.Fprintf(s.sys.Stderr, "not seen: %s: %s (%s)\n", b.About, b.Reason, b.Action)
+	}
+	return fleet, err
 }
 
 // usage reads the repository and who uses its images. One in another account

@@ -130,9 +130,12 @@ func TestUsesOf(t *testing.T) {
 			{Cluster: "prod", Name: "unpinned", Runs: at(registry+"web:v2", "")},
 			{Cluster: "prod", Name: "lost", Runs: at(registry+"web:v0", "sha256:gone")},
 		},
-		Tasks:       []audit.Task{{Cluster: "prod", Group: "family:job", Containers: []audit.Container{{Image: registry + "web:v3", Digest: "sha256:c"}}}},
-		Definitions: map[string]audit.Revision{"nightly": {Containers: []audit.Container{{Image: registry + "web:v3"}}}},
-		Schedules:   []audit.Schedule{{Kind: "rule", Name: "default/nightly", Enabled: true, TaskDefinition: "nightly"}, {Kind: "rule", Name: "off", TaskDefinition: "nightly"}},
+		Tasks: []audit.Task{{Cluster: "prod", Group: "family:job", Containers: []audit.Container{{Image: registry + "web:v3", Digest: "sha256:c"}}}},
+		Definitions: map[string]audit.Revision{
+			"arn:aws:ecs:eu-west-1:123456789012:task-definition/nightly:1": {Family: "nightly", Number: 1, Active: true, Containers: []audit.Container{{Image: registry + "web:v1"}}},
+			"arn:aws:ecs:eu-west-1:123456789012:task-definition/nightly:2": {Family: "nightly", Number: 2, Active: true, Containers: []audit.Container{{Image: registry + "web:v3"}}},
+		},
+		Schedules: []audit.Schedule{{Kind: "rule", Name: "default/nightly", Enabled: true, TaskDefinition: "arn:aws:ecs:eu-west-1:123456789012:task-definition/nightly"}, {Kind: "rule", Name: "off", TaskDefinition: "nightly"}},
 	}
 	want := []PolicyUse{
 		{Digest: "sha256:a", By: "prod/api"}, {Digest: "sha256:b", By: "prod/api", Rollback: true},
@@ -175,6 +178,18 @@ func TestCrossCheck(t *testing.T) {
 	tie.denied = true
 	if p := plan(tie).Outlook.Preview; p.Asked || !strings.Contains(p.Unasked, "preview") {
 		t.Errorf("%+v", p)
+	}
+}
+
+func TestWhatIsNotSeen(t *testing.T) {
+	unseen, err := Seen(audit.Fleet{Blind: []audit.Blind{{Action: "ecr:DescribeImages"}, {Action: "events:ListRules", About: "rules"}}})
+	if err != nil || len(unseen) != 1 {
+		t.Errorf("%v, %v", unseen, err)
+	}
+	_, err = Seen(audit.Fleet{Blind: []audit.Blind{{Action: "ecs:ListTasks", About: "tasks of cluster prod", Reason: "access denied"}}})
+	var blind *BlindError
+	if !errors.As(err, &blind) || blind.Error() != "what is in use is not known: tasks of cluster prod: access denied" || blind.Hint() != "allow ecs:ListTasks to the role that runs this" {
+		t.Error(err)
 	}
 }
 

@@ -1,18 +1,13 @@
 package retain
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
+	"path"
 	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
-	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
-	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 )
 
 // PolicyUse is an image of a repository that is in use.
@@ -43,11 +38,26 @@ func UsesOf(fleet audit.Fleet, repo audit.Repository, rollbacks int) []PolicyUse
 		b.note(t.Containers, PolicyUse{By: t.Cluster + "/" + group, Since: t.StartedAt})
 	}
 	for _, s := range fleet.Schedules {
-		if revision, ok := fleet.Definitions[s.TaskDefinition]; ok && s.Enabled {
-			b.note(revision.Containers, PolicyUse{By: s.Kind + " " + s.Name})
+		if s.Enabled {
+			b.note(starts(fleet, s.TaskDefinition).Containers, PolicyUse{By: s.Kind + " " + s.Name})
 		}
 	}
 	return b.uses
+}
+
+// starts is the revision that a schedule starts: the one it names, or the newest
+// of the family that it names.
+func starts(fleet audit.Fleet, name string) audit.Revision {
+	if named, ok := fleet.Definitions[name]; ok {
+		return named
+	}
+	var newest audit.Revision
+	for _, r := range fleet.Definitions {
+		if r.Family == path.Base(name) && r.Active && r.Number > newest.Number {
+			newest = r
+		}
+	}
+	return newest
 }
 
 // book collects the uses of one repository.
@@ -100,121 +110,28 @@ func (b *book) add(u PolicyUse) {
 	}
 }
 
-// FleetReader reads services one by one.
-type FleetReader interface {
-	deploy.Clusters
-	deploy.Services
-	deploy.ServiceDeployments
-	// TaskDefinition is as in [deploy.TaskDefinitions].
-	TaskDefinition(ctx context.Context, name string) ([]byte, error)
-	// RunningTasks are all tasks of a cluster that run.
-	RunningTasks(ctx context.Context, cluster string) ([]audit.Task, error)
-}
-
-// ReadFleet reads the tasks and services of all clusters, with what a restart of
-// each service would pull, also of one that is scaled to zero, and its last
-// releases.
-func ReadFleet(ctx context.Context, ecs FleetReader, rollbacks int) (audit.Fleet, error) {
-	var fleet audit.Fleet
-	clusters, err := ecs.ClusterNames(ctx)
-	if err != nil {
-		return fleet, err
-	}
-	for _, cluster := range clusters {
-		tasks, err := ecs.RunningTasks(ctx, cluster)
-		if err != nil {
-			return fleet, err
-		}
-		fleet.Tasks = append(fleet.Tasks, tasks...)
-		services, err := ecs.ServiceNames(ctx, cluster)
-		if err != nil {
-			return fleet, err
-		}
-		for _, name := range services {
-			s, err := readService(ctx, ecs, cluster, name, rollbacks)
-			if err != nil {
-				return fleet, err
-			}
-			fleet.Services = append(fleet.Services, s)
+// Seen refuses a fleet in which something that runs could not be read: what is
+// in use is not known then. That schedules could not be read is returned, to be
+// said: most fleets have none that matters here.
+func Seen(fleet audit.Fleet) (unseen []audit.Blind, err error) {
+	for _, b := range fleet.Blind {
+		service, _, _ := strings.Cut(b.Action, ":")
+		switch service {
+		case "ecs", "sts":
+			return nil, &BlindError{b}
+		case "events", "scheduler":
+			unseen = append(unseen, b)
 		}
 	}
-	return fleet, nil
+	return unseen, nil
 }
 
-func readService(ctx context.Context, ecs FleetReader, cluster, name string, rollbacks int) (audit.Service, error) {
-	s := audit.Service{Cluster: cluster, Name: name}
-	briefs, err := ecs.ServiceDeployments(ctx, cluster, name, lookedBack)
-	if err != nil && !errors.Is(err, deploy.Unsupported) {
-		return s, err
-	}
-	var arns []string
-	for _, b := range briefs {
-		if underWay(b.Status) || b.Status == succeeded && len(arns) <= rollbacks {
-			arns = append(arns, b.ARN)
-		}
-	}
-	details, err := ecs.DescribeServiceDeployments(ctx, arns)
-	if err != nil {
-		return s, err
-	}
-	slices.SortFunc(details, func(a, b rollout.ServiceDeployment) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	current := false
-	for _, d := range details {
-		if underWay(d.Status) || !current { // the last that succeeded is what a restart pulls, tasks or none
-			s.Runs = append(s.Runs, releaseOf(d))
-			current = current || d.Status == succeeded
-			continue
-		}
-		s.Before = append(s.Before, releaseOf(d))
-	}
-	if slices.ContainsFunc(s.Runs, func(r audit.Release) bool { return len(r.Containers) > 0 }) {
-		return s, nil
-	}
-	written, err := asWritten(ctx, ecs, cluster, name)
-	s.Runs = append(s.Runs, written)
-	return s, err
+// BlindError is why it is not known what is in use.
+type BlindError struct{ Blind audit.Blind }
+
+func (e *BlindError) Error() string {
+	return fmt.Sprintf("what is in use is not known: %s: %s", e.Blind.About, e.Blind.Reason)
 }
 
-// lookedBack is how many rollouts are looked back at.
-const lookedBack = 20
-
-const succeeded = "SUCCESSFUL" // the status of a service deployment
-
-// underWay tells a rollout that goes on.
-func underWay(status string) bool {
-	return strings.HasSuffix(status, "PENDING") || strings.HasSuffix(status, "IN_PROGRESS")
-}
-
-func releaseOf(d rollout.ServiceDeployment) audit.Release {
-	r := audit.Release{TaskDefinition: d.TaskDefinition, At: d.CreatedAt}
-	for name, digest := range d.Digests {
-		r.Containers = append(r.Containers, audit.Container{Name: name, Digest: digest})
-	}
-	return r
-}
-
-// asWritten is what a service would start where no digest was ever fixed: the
-// images as its task definition writes them.
-func asWritten(ctx context.Context, ecs FleetReader, cluster, name string) (audit.Release, error) {
-	s, err := ecs.Service(ctx, cluster, name)
-	if err != nil || s.TaskDefinition == "" {
-		return audit.Release{}, err
-	}
-	r := audit.Release{TaskDefinition: s.TaskDefinition}
-	text, err := ecs.TaskDefinition(ctx, s.TaskDefinition)
-	if err != nil {
-		return r, err
-	}
-	var answer struct {
-		TaskDefinition struct {
-			ContainerDefinitions []struct{ Name, Image string }
-		}
-	}
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return r, fmt.Errorf("read task definition %s: %w", s.TaskDefinition, err)
-	}
-	for _, c := range answer.TaskDefinition.ContainerDefinitions {
-		r.Containers = append(r.Containers, audit.Container{Name: c.Name, Image: c.Image})
-	}
-	return r, nil
-}
+// Hint says what to do.
+func (e *BlindError) Hint() string { return "allow " + e.Blind.Action + " to the role that runs this" }
