@@ -14,14 +14,7 @@ import (
 // are still there, with the reason.
 func Judge(fleet Fleet, o Options) Report {
 	o.Now = later(o.Now, fleet.latest())
-	j := &judge{
-		fleet: &fleet, o: &o, registries: indexRegistries(&fleet), newest: newestRevisions(fleet.Definitions),
-		foreigners: map[string]*foreigner{}, regions: map[string]bool{},
-	}
-	for _, p := range fleet.Places {
-		j.regions[p.Region] = true
-	}
-	j.collect()
+	j := newJudge(&fleet, &o)
 	j.hits = j.retired()
 	for _, hit := range j.hits { // the horizon reaches the day that a restart is sure to come
 		if hit.user != nil {
@@ -86,6 +79,19 @@ type judge struct {
 func (j *judge) add(f Finding) int {
 	j.findings = append(j.findings, f)
 	return len(j.findings) - 1
+}
+
+// newJudge knows who uses which image of the fleet.
+func newJudge(fleet *Fleet, o *Options) *judge {
+	j := &judge{
+		fleet: fleet, o: o, registries: indexRegistries(fleet), newest: newestRevisions(fleet.Definitions),
+		foreigners: map[string]*foreigner{}, regions: map[string]bool{},
+	}
+	for _, p := range fleet.Places {
+		j.regions[p.Region] = true
+	}
+	j.collect()
+	return j
 }
 
 // judgeUser is everything that is said of one service, schedule or task.

@@ -348,7 +348,7 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			name: "a remark of the linter", make: func(*fleet) {}, with: func(o *audit.Options) {
-				o.Lint = func(r *audit.Repository, p lifecycle.Policy, uses []audit.Use) []audit.Remark {
+				o.Lint = func(r *audit.Repository, p lifecycle.Policy, uses []audit.Use, _ time.Time) []audit.Remark {
 					return []audit.Remark{{Code: "LC001", Severity: audit.Error, Rule: 2, What: r.Name + " has a rule that never fires", Why: uses[0].By}}
 				}
 			},

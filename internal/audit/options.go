@@ -37,7 +37,7 @@ type Cadence func(rule lifecycle.Rule, images []lifecycle.Image, now time.Time) 
 
 // Lint says what is odd about a repository's lifecycle policy, which is valid.
 // The uses are those of its images, in no order.
-type Lint func(r *Repository, p lifecycle.Policy, uses []Use) []Remark
+type Lint func(r *Repository, p lifecycle.Policy, uses []Use, now time.Time) []Remark
 
 // Use is one use of an image of a repository.
 type Use struct {

@@ -147,11 +147,7 @@ func (j *judge) remarks(r *repository) {
 	if j.o.Lint == nil {
 		return
 	}
-	var uses []Use
-	for _, use := range r.uses {
-		uses = append(uses, Use{Digest: r.Images[use.image].Digest, By: use.user.object.Name, Since: use.user.since, Earlier: use.earlier})
-	}
-	for _, remark := range j.o.Lint(r.Repository, r.policy, uses) {
+	for _, remark := range j.o.Lint(r.Repository, r.policy, r.usage(), j.o.Now) {
 		f := j.on(r, PolicyRemark, min(remark.Severity, Warning), remark.What) // what it loses is said of who needs it
 		f.Why, f.Fix, f.Part = remark.Why, remark.Fix, remark.Code
 		if remark.Rule > 0 {

@@ -100,7 +100,10 @@ func (c *auditCommand) options(look config.Lookup) (audit.Options, error) {
 	if err != nil {
 		return audit.Options{}, err
 	}
-	o := audit.Options{Horizon: time.Duration(c.Horizon), Unused: int(time.Duration(c.Unused) / (24 * time.Hour))}
+	o := audit.Options{
+		Horizon: time.Duration(c.Horizon), Unused: int(time.Duration(c.Unused) / (24 * time.Hour)),
+		Cadence: audit.PushCadence, Lint: audit.PolicyRemarks,
+	}
 	if place.Tags.Given() {
 		o.Tags = &place.Tags.Value
 	}

@@ -107,7 +107,7 @@ func (s *session) writeAudit(fleet audit.Fleet, found audit.Report, o auditOutpu
 	if err != nil {
 		return err
 	}
-	d, err := s.auditDocument(fleet, found, o)
+	d, err := s.auditDocument(fleet, found, o, outlets)
 	if err != nil {
 		return err
 	}
@@ -144,16 +144,20 @@ func failing(d report.Document) int {
 	return n
 }
 
-func (s *session) auditDocument(fleet audit.Fleet, found audit.Report, o auditOutput) (report.Document, error) {
+func (s *session) auditDocument(fleet audit.Fleet, found audit.Report, o auditOutput, outlets []outlet) (report.Document, error) {
 	catalogue, err := audit.Catalogue()
 	if err != nil {
 		return report.Document{}, err
 	}
 	version, _ := buildVersion()
-	return report.Document{
+	d := report.Document{
 		Report: found, Rules: catalogue, Judged: report.Judged(fleet), Retirements: fleet.Retirements,
 		FailOn: report.FailOn(o.FailOn), Version: version, Anchor: s.anchor(),
-	}, nil
+	}
+	if drawn := func(to outlet) bool { return to.format == report.AsHTML }; slices.ContainsFunc(outlets, drawn) {
+		d.LoadLines, d.Undrawn = loadLines(fleet, found)
+	}
+	return d, nil
 }
 
 // anchor is where code scanning shows findings: plimsoll.yaml, by its name in

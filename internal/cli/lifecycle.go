@@ -20,6 +20,7 @@ import (
 )
 
 type lifecycleCommand struct {
+	Show     lifecycleShow     `cmd:"" help:"Draw the load line of a repository: its images against the cut of the policy."`
 	Simulate lifecycleSimulate `cmd:"" help:"Show what a lifecycle policy would take, and what of it is in use."`
 	Lint     lifecycleLint     `cmd:"" help:"Say what a lifecycle policy does that it does not seem to."`
 	Advise   lifecycleAdvise   `cmd:"" help:"Write the smallest policy that takes nothing in use, and prove it."`

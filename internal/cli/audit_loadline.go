@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/loadline"
+	"github.com/plimsoll-ecs/plimsoll/internal/report"
+)
+
+// mostDrawn is how many load lines a page has: each of them is up to 60 KB.
+const mostDrawn = 40
+
+// loadLines draws the repositories that something runs from, those with the
+// most images in danger first, and counts those that are not drawn.
+func loadLines(fleet audit.Fleet, found audit.Report) (lines []report.LoadLine, undrawn int) {
+	type waiting struct {
+		at         audit.Place
+		line       loadline.Line
+		endangered int
+	}
+	var all []waiting
+	for i, uses := range audit.UsesOf(fleet) {
+		r := &fleet.Repositories[i]
+		if r.Policy == "" || !slices.ContainsFunc(uses, func(u audit.Use) bool { return !u.Earlier }) {
+			continue // nothing runs from it, or nothing cuts it
+		}
+		if line, err := loadLine(r, uses, found); err == nil { // ECR would not have it otherwise
+			_, endangered := line.InUse()
+			all = append(all, waiting{r.Place, line, endangered})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b waiting) int { return cmp.Compare(b.endangered, a.endangered) })
+	undrawn = max(len(all)-mostDrawn, 0)
+	for _, w := range all[:len(all)-undrawn] {
+		lines = append(lines, report.LoadLine{Place: w.at, Repository: w.line.Repository, SVG: loadline.SVG(w.line, 900)})
+	}
+	return lines, undrawn
+}
+
+// loadLine is that of a repository, with what runs from it marked.
+func loadLine(r *audit.Repository, uses []audit.Use, found audit.Report) (loadline.Line, error) {
+	var policy lifecycle.Policy
+	if r.Policy != "" {
+		var err error
+		if policy, err = lifecycle.ParsePolicy([]byte(r.Policy)); err != nil {
+			return loadline.Line{}, invalidPolicy("the policy of "+r.Name, err)
+		}
+	}
+	inUse := map[string][]string{}
+	for _, u := range uses {
+		if !u.Earlier && !slices.Contains(inUse[u.Digest], u.By) {
+			inUse[u.Digest] = append(inUse[u.Digest], u.By)
+		}
+	}
+	images := make([]lifecycle.Image, len(r.Images))
+	for i := range r.Images {
+		images[i] = r.Images[i].Image
+	}
+	return loadline.Of(loadline.Repository{Name: r.Name, Policy: policy, Images: images, InUse: inUse}, found.At, found.Horizon), nil
+}
