@@ -83,7 +83,7 @@ type Fix struct {
 type Report struct {
 	At       time.Time     `json:"at"`
 	Horizon  time.Duration `json:"horizon"`
-	Findings []Finding     `json:"findings"` // by severity, then place, object, code
+	Findings []Finding     `json:"findings"` // by severity, code, place, object
 	Seen     Seen          `json:"seen"`
 	Blind    []Blind       `json:"blind,omitempty"`
 }

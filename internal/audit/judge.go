@@ -145,10 +145,9 @@ func (j *judge) seen() Seen {
 func sortFindings(findings []Finding) {
 	slices.SortFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(b.Severity, a.Severity),
+			cmp.Compare(b.Severity, a.Severity), strings.Compare(string(a.Code), string(b.Code)), // losses have the lowest codes
 			strings.Compare(a.Object.Account, b.Object.Account), strings.Compare(a.Object.Region, b.Object.Region),
 			strings.Compare(string(a.Object.Kind), string(b.Object.Kind)), strings.Compare(a.Object.Name, b.Object.Name),
-			strings.Compare(string(a.Code), string(b.Code)),
 			strings.Compare(a.Container, b.Container), strings.Compare(a.Image, b.Image), strings.Compare(a.Digest, b.Digest),
 			strings.Compare(a.Part, b.Part), strings.Compare(a.What, b.What),
 		)

@@ -42,11 +42,53 @@ func (c *lifecycleShow) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.json() {
-		s.object(line)
+		s.object(map[string]any{"repository": line.Repository, "at": line.At, "horizon": line.Horizon.String(), "images": marks(line)})
 		return nil
 	}
 	_, err = fmt.Fprint(s.sys.Stdout, drawLine(line, c.As, s.lineLook()))
 	return err
+}
+
+// mark is an image on a load line, as JSON has it.
+type mark struct {
+	Digest string      `json:"digest"`
+	Tags   []string    `json:"tags,omitempty"`
+	Rule   int         `json:"rule,omitempty"` // priority; 0 where no rule selects it
+	State  string      `json:"state"`
+	InUse  []string    `json:"inUse,omitempty"`
+	Sinks  *audit.When `json:"sinks,omitempty"`
+}
+
+// marks are the images of a line, those of each rule in the order they go.
+func marks(line loadline.Line) []mark {
+	all := []mark{}
+	for _, lane := range line.Lanes {
+		for _, m := range lane.Marks {
+			shown := mark{Digest: m.Digest, Tags: m.Tags, State: stateName(m.State), InUse: m.InUse}
+			if lane.Rule != nil {
+				shown.Rule = lane.Rule.Priority
+			}
+			if sinks := m.Sinks; !sinks.Likely.IsZero() {
+				shown.Sinks = &audit.When{Earliest: sinks.Earliest, Likely: sinks.Likely, Latest: sinks.Latest, Pushes: m.Pushes, Rule: shown.Rule}
+			}
+			all = append(all, shown)
+		}
+	}
+	return all
+}
+
+func stateName(s loadline.State) string {
+	switch s {
+	case loadline.Under:
+		return "under"
+	case loadline.Sinking:
+		return "sinking"
+	case loadline.Threatened:
+		return "threatened"
+	case loadline.Afloat:
+		return "afloat"
+	}
+	return "stays"
 }
 
 func drawLine(line loadline.Line, as string, look loadline.Look) string {
@@ -63,8 +105,8 @@ func drawLine(line loadline.Line, as string, look loadline.Look) string {
 func (s *session) lineLook() loadline.Look {
 	o := s.termOptions()
 	look := loadline.Look{Color: o.OutColor}
-	if o.Columns != nil {
-		look.Width = o.Columns()
+	if o.OutWidth != nil {
+		look.Width = o.OutWidth()
 	}
 	return look
 }
