@@ -393,7 +393,7 @@ func TestFindings(t *testing.T) {
 					}},
 				}
 			},
-			want: []string{"warning PL063 app", "warning PL064 app", "warning PL062 exec", "note PL061 app"},
+			want: []string{"warning PL062 exec", "warning PL063 app", "warning PL064 app", "note PL061 app"},
 		},
 		{
 			name: "another registry, once", make: func(f *fleet) {
