@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
+	"github.com/plimsoll-ecs/plimsoll/internal/notify"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/survey"
 )
@@ -91,7 +92,42 @@ func (c *auditCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	options.Now = fleet.TakenAt
-	return s.writeAudit(fleet, audit.Judge(fleet, options), c.auditOutput)
+	report := audit.Judge(fleet, options)
+	err = s.writeAudit(fleet, report, c.auditOutput)
+	if exit, ends := errors.AsType[*exitError](err); err == nil || ends && exit.code == 8 {
+		c.notify(ctx, s, look, report)
+	}
+	return err
+}
+
+// notify tells of findings that fail the audit, and of errors where none does.
+func (c *auditCommand) notify(ctx context.Context, s *session, look config.Lookup, report audit.Report) {
+	least := audit.Error
+	switch c.FailOn {
+	case "warning":
+		least = audit.Warning
+	case "note":
+		least = audit.Note
+	}
+	news, ok := notify.Findings(report, least)
+	if list, err := look.Notifications(); !ok || err != nil || len(list) == 0 || c.WriteBaseline != "" {
+		return
+	}
+	client, err := s.clientOf(ctx, look)
+	if err != nil {
+		s.warn("nobody is notified: %v", err)
+		return
+	}
+	s.notify(ctx, client, news)
+}
+
+// clientOf is for where the credentials are, as far as plimsoll.yaml allows.
+func (s *session) clientOf(ctx context.Context, look config.Lookup) (*awsapi.Client, error) {
+	place, err := look.Place()
+	if err != nil {
+		return nil, err
+	}
+	return awsapi.New(ctx, awsapi.Options{Log: s.log(), Region: s.regionOf(look, config.Settings{Region: place.Region})})
 }
 
 // options are how the fleet is judged, but for the time.
@@ -158,7 +194,7 @@ func (s *session) spots(ctx context.Context, look config.Lookup) ([]survey.Spot,
 	if err != nil {
 		return nil, err
 	}
-	client, err := awsapi.New(ctx, awsapi.Options{Log: s.log(), Region: s.regionOf(look, config.Settings{Region: place.Region})})
+	client, err := s.clientOf(ctx, look)
 	if err != nil {
 		return nil, err
 	}
