@@ -24,10 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
@@ -70,8 +68,6 @@ type Client struct {
 	cfg    aws.Config
 	ecs    func() *ecs.Client
 	ecr    func() *ecr.Client
-	sts    func() *sts.Client
-	logs   func() *cloudwatchlogs.Client
 	budget *budget
 	reads  *batches
 
@@ -123,8 +119,6 @@ func New(ctx context.Context, o Options) (*Client, error) {
 		return ecs.NewFromConfig(cfg, func(o *ecs.Options) { o.APIOptions = append(o.APIOptions, c.budget.add) })
 	})
 	c.ecr = sync.OnceValue(func() *ecr.Client { return ecr.NewFromConfig(cfg) })
-	c.sts = sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) })
-	c.logs = sync.OnceValue(func() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(cfg) })
 	return c, nil
 }
 

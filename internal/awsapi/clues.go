@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -197,26 +195,6 @@ func parameterNames(name string) []string {
 		return []string{"/" + path}
 	}
 	return []string{path, "/" + path}
-}
-
-// LogGroups implements deploy.LogGroups.
-func (c *Client) LogGroups(ctx context.Context, region, prefix string) ([]string, error) {
-	in := &cloudwatchlogs.DescribeLogGroupsInput{}
-	if prefix != "" {
-		in.LogGroupNamePrefix = &prefix
-	}
-	var names []string
-	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(c.logs(), in)
-	for pages.HasMorePages() && len(names) < 200 {
-		page, err := pages.NextPage(ctx, func(o *cloudwatchlogs.Options) { o.Region = cmp.Or(region, o.Region) })
-		if err != nil {
-			return nil, wrap("list log groups", err)
-		}
-		for _, g := range page.LogGroups {
-			names = append(names, aws.ToString(g.LogGroupName))
-		}
-	}
-	return names, nil
 }
 
 // targetGroupName is the name in arn:…:targetgroup/NAME/ID.

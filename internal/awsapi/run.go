@@ -1,13 +1,13 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -107,24 +107,15 @@ func (c *Client) StopTask(ctx context.Context, cluster, id, reason string) error
 // Since implements deploy.Runner. At the end of a stream CloudWatch answers
 // with the token that it was given.
 func (c *Client) Since(ctx context.Context, from deploy.LogStream, position string) ([]string, string, error) {
-	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: &from.Group, LogStreamName: &from.Stream, StartFromHead: aws.Bool(true)}
-	if position != "" {
-		in.NextToken = &position
-	}
-	out, err := c.logs().GetLogEvents(ctx, in, func(o *cloudwatchlogs.Options) {
-		if from.Region != "" {
-			o.Region = from.Region
-		}
-	})
+	ask := logQuestion{Group: from.Group, Stream: from.Stream, FromHead: true, NextToken: position}
+	var page logAnswer
+	err := c.askJSON(ctx, cloudWatchLogs(), from.Region, "GetLogEvents", ask, &page)
 	if err != nil {
 		return nil, position, wrap(fmt.Sprintf("read log %s %s", from.Group, from.Stream), err)
 	}
 	var lines []string
-	for _, e := range out.Events {
-		lines = append(lines, strings.TrimRight(aws.ToString(e.Message), "\r\n"))
+	for _, e := range page.Events {
+		lines = append(lines, strings.TrimRight(e.Message, "\r\n"))
 	}
-	if next := aws.ToString(out.NextForwardToken); next != "" {
-		position = next
-	}
-	return lines, position, nil
+	return lines, cmp.Or(page.NextForwardToken, position), nil
 }
