@@ -139,26 +139,11 @@ func (b *Buses) listEventBuses(_ context.Context, in *listEventBusesInput) (*lis
 const maxTags = 50
 
 func merge(old map[string]string, tags []tag) (map[string]string, error) {
-	out := map[string]string{}
-	maps.Copy(out, old)
-	var c constraint.Checks
-	for _, t := range tags {
-		if c.Present("tags.key", t.Key != nil) && c.Present("tags.value", t.Value != nil) {
-			c.Length("tags.key", t.Key, 1, 128)
-			c.Length("tags.value", t.Value, 0, 256)
-			if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
-				return nil, invalid("Tag keys can't start with aws:, which AWS keeps for itself.")
-			}
-			out[*t.Key] = *t.Value
-		}
+	out, err := constraint.Tags(old, tags, 0)
+	if err == nil && len(out) > maxTags {
+		err = wire.Errorf("LimitExceededException", "A resource can have at most %d tags.", maxTags)
 	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	if len(out) > maxTags {
-		return nil, wire.Errorf("LimitExceededException", "A resource can have at most %d tags.", maxTags)
-	}
-	return out, nil
+	return out, err
 }
 
 // tagged finds what a request about tags names, with how to store its tags.

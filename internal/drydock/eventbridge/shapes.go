@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/delivery"
 )
 
@@ -11,7 +12,7 @@ import (
 // are not the SDK's, which the rest of the program has no use for: its tables would cost
 // every start of the binary. A pointer is a member that is left out when it is nil.
 
-type tag struct{ Key, Value *string }
+type tag = constraint.Tag
 
 type ruleState string
 

@@ -93,20 +93,13 @@ func (s *Schedules) listScheduleGroups(_ context.Context, in *listGroupsInput) (
 const maxTags = 200
 
 func merge(old map[string]string, tags []tag) (map[string]string, error) {
-	out := map[string]string{}
-	maps.Copy(out, old)
-	var c constraint.Checks
-	for _, t := range tags {
-		if c.Present("tags.key", t.Key != nil) && c.Present("tags.value", t.Value != nil) {
-			c.Length("tags.key", t.Key, 1, 128)
-			c.Length("tags.value", t.Value, 1, 256)
-			out[*t.Key] = *t.Value
-		}
-	}
-	if len(out) > maxTags {
+	out, err := constraint.Tags(old, tags, 1)
+	if err == nil && len(out) > maxTags {
+		var c constraint.Checks
 		c.Count("tags", len(out), 0, maxTags)
+		err = c.Err()
 	}
-	return out, c.Err()
+	return out, err
 }
 
 // tagged is the group that a request about tags names: schedules have none.

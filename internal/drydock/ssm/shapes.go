@@ -1,6 +1,10 @@
 package ssm
 
-import "time"
+import (
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
+)
 
 // The shapes of the API, with the members that these operations read and answer.
 // They are not the SDK's: its package ssm has the whole of Systems Manager, and
@@ -45,7 +49,7 @@ func (resourceType) values() []resourceType {
 	}
 }
 
-type tag struct{ Key, Value *string }
+type tag = constraint.Tag
 
 // shownParameter is Parameter in the API reference; [parameter] is the record.
 type shownParameter struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -17,26 +16,11 @@ const maxTags = 50
 
 // merge adds tags to those of a parameter.
 func merge(old map[string]string, tags []tag) (map[string]string, error) {
-	merged := map[string]string{}
-	maps.Copy(merged, old)
-	var c constraint.Checks
-	for _, t := range tags {
-		if c.Present("tags.key", t.Key != nil) && c.Present("tags.value", t.Value != nil) {
-			c.Length("tags.key", t.Key, 1, 128)
-			c.Length("tags.value", t.Value, 0, 256)
-			if strings.HasPrefix(strings.ToLower(*t.Key), "aws:") {
-				return nil, invalid("Tag keys can't start with aws:, which AWS keeps for itself.")
-			}
-			merged[*t.Key] = *t.Value
-		}
+	out, err := constraint.Tags(old, tags, 0)
+	if err == nil && len(out) > maxTags {
+		err = wire.Errorf("TooManyTagsError", "The Targets parameter includes too many tags. A parameter can have at most %d.", maxTags)
 	}
-	if err := c.Err(); err != nil {
-		return nil, err
-	}
-	if len(merged) > maxTags {
-		return nil, wire.Errorf("TooManyTagsError", "The Targets parameter includes too many tags. A parameter can have at most %d.", maxTags)
-	}
-	return merged, nil
+	return out, err
 }
 
 // tagged is the parameter that a request about tags names: by its name only.
