@@ -79,7 +79,7 @@ func (j *judge) acceptExpired() {
 			Code: AcceptExpired, Severity: Note, Object: Object{Kind: AcceptObject, Name: rule.name()}, Image: rule.Image,
 			What: fmt.Sprintf("the rule that accepts %s ended on %s", rule.name(), date(rule.Expires)),
 			Why:  "its reason was: " + rule.Reason,
-			Fix:  []Fix{{Say: "Mend what it accepted, or give the rule a new date"}},
+			Fix:  []Fix{{Say: "mend what it accepted, or give the rule a new date"}},
 		})
 	}
 }

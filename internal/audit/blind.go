@@ -31,7 +31,7 @@ func (j *judge) foreign() {
 			Code: OtherRegistry, Severity: Note, Object: Object{Kind: ImageObject, Place: f.place, Name: image}, Image: image,
 			What: fmt.Sprintf("%s is of another registry, and whether it can be pulled was not judged", image),
 			Why:  "needed by " + list(distinct(f.by)),
-			Fix:  []Fix{{Say: "Copy it into a repository of yours, or let the audit read the account and region that it is in"}},
+			Fix:  []Fix{{Say: "copy it into a repository of yours, or let the audit read the account and region that it is in"}},
 		})
 	}
 }
@@ -45,7 +45,7 @@ func (j *judge) blind() {
 			Why:  b.Action + ": " + b.Reason,
 		}
 		if b.denied() {
-			f.Fix = []Fix{{Say: "Allow " + b.Action + " to the role that runs the audit"}}
+			f.Fix = []Fix{{Say: "allow " + b.Action + " to the role that runs the audit"}}
 		}
 		j.add(f)
 	}

@@ -75,7 +75,7 @@ type When struct {
 
 // Fix is one way to mend it.
 type Fix struct {
-	Say     string `json:"say"`               // what it does: "Pin the digest before tonight's run"
+	Say     string `json:"say"`               // what it does: "pin the digest before tonight's run"
 	Command string `json:"command,omitempty"` // a command to paste, complete
 }
 

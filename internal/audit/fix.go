@@ -50,7 +50,7 @@ func (j *judge) rescue(u *user, say string) []Fix {
 func (j *judge) restore(use *use) []Fix {
 	r := use.repo
 	return []Fix{{
-		Say: "Restore it from the archive, which takes up to 20 minutes",
+		Say: "restore it from the archive, which takes up to 20 minutes",
 		Command: j.command(Place{}, "aws", "ecr", "update-image-storage-class", "--repository-name", r.Name,
 			"--image-id", "imageDigest="+use.digest, "--target-storage-class", "STANDARD", "--region", r.Region),
 	}}
@@ -62,23 +62,23 @@ func (j *judge) redeploy(u *user, use *use, alive bool) []Fix {
 	switch {
 	case u.svc == nil && use.repo != nil && use.tag() != "":
 		return []Fix{{
-			Say:     "Push the tag again, from the commit that it was built from",
+			Say:     "push the tag again, from the commit that it was built from",
 			Command: j.command(use.repo.Place, "plimsoll", "push", "--repository", use.repo.Name, "--tag", use.tag()),
 		}}
 	case u.svc == nil || use.repo == nil:
-		return []Fix{{Say: "Push the image again, or name another one in the task definition"}}
+		return []Fix{{Say: "push the image again, or name another one in the task definition"}}
 	case alive:
-		return j.deploy(u, use, use.tag(), "Deploy what the tag names now, which is other code than what runs")
+		return j.deploy(u, use, use.tag(), "deploy what the tag names now, which is other code than what runs")
 	}
 	if tag := j.newestTag(use.repo); tag != "" {
-		return j.deploy(u, use, tag, "Deploy the newest image of the repository, which is other code than what ran")
+		return j.deploy(u, use, tag, "deploy the newest image of the repository, which is other code than what ran")
 	}
-	return []Fix{{Say: "Build and push the image again, and deploy it"}}
+	return []Fix{{Say: "build and push the image again, and deploy it"}}
 }
 
 func (j *judge) deploy(u *user, use *use, tag, say string) []Fix {
 	if u.svc == nil {
-		return []Fix{{Say: "Register the task definition with tag " + tag}}
+		return []Fix{{Say: "register the task definition with tag " + tag}}
 	}
 	var flags []string
 	if use.repo.Place != u.object.Place {
@@ -97,7 +97,7 @@ func (j *judge) keep(u *user, use *use, say string) []Fix {
 	var fixes []Fix
 	if slices.ContainsFunc(use.found().Tags, isPin) {
 		advice := j.advise(use.repo.Repository)
-		advice[0].Say = "It is pinned, and no rule protects pins: write a lifecycle policy that does"
+		advice[0].Say = "it is pinned, and no rule protects pins: write a lifecycle policy that does"
 		return advice
 	}
 	if u.svc != nil {
@@ -109,7 +109,7 @@ func (j *judge) keep(u *user, use *use, say string) []Fix {
 // advise writes a policy that spares what is in use.
 func (j *judge) advise(r *Repository) []Fix {
 	return []Fix{{
-		Say:     "Write a lifecycle policy that never takes an image in use",
+		Say:     "write a lifecycle policy that never takes an image in use",
 		Command: j.command(r.Place, "plimsoll", "lifecycle", "advise", "--repository", r.Name),
 	}}
 }

@@ -60,7 +60,7 @@ func TestFindings(t *testing.T) {
 				f.Blind = []audit.Blind{{Place: place(), Action: "ecr:DescribeRepositories", About: "all repositories", Reason: "AccessDeniedException"}}
 			},
 			want: []string{"note PL081 all repositories"},
-			says: "all repositories could not be seen|ecr:DescribeRepositories: AccessDeniedException|Allow ecr:DescribeRepositories",
+			says: "all repositories could not be seen|ecr:DescribeRepositories: AccessDeniedException|allow ecr:DescribeRepositories",
 		},
 		{
 			name: "the digest is gone and the tag is another image", make: func(f *fleet) { drop(f, "b"); web(f).Images = append(web(f).Images, picture("c", 2, "v1.2.0")) },
@@ -80,7 +80,7 @@ func TestFindings(t *testing.T) {
 				web(f).Images[1].LastArchivedAt = daysAgo(3)
 			},
 			want: []string{"error PL003 prod/web app"},
-			says: "its image is archived|since 2026-11-18|Restore it from the archive",
+			says: "its image is archived|since 2026-11-18|restore it from the archive",
 		},
 		{
 			name: "being restored", make: func(f *fleet) { web(f).Images[1].Status = lifecycle.Activating },
@@ -173,12 +173,12 @@ func TestFindings(t *testing.T) {
 				web(f).Images[1].Tags = append(web(f).Images[1].Tags, "keep-prod-web-1")
 			},
 			want: []string{"error PL011 prod/web app"},
-			says: "It is pinned, and no rule protects pins",
+			says: "it is pinned, and no rule protects pins",
 		},
 		{
 			name: "an age rule beyond the horizon", make: policy(strings.Replace(old20, "20", "40", 1)),
 			want: []string{"warning PL012 web"},
-			says: "nothing protects 1 image of web in use from its lifecycle policy|in use by prod/web; the first goes on 2026-12-21",
+			says: "nothing protects 1 image of web in use from its lifecycle policy|in use by prod/web",
 		},
 		{
 			name: "a count rule, by the cadence", make: policy(keep12), with: func(o *audit.Options) { o.Cadence = steady },
@@ -188,7 +188,7 @@ func TestFindings(t *testing.T) {
 		{
 			name: "a count rule without a cadence", make: policy(keep12),
 			want: []string{"warning PL012 web"},
-			says: "the first goes after 11 more pushes",
+			says: "beyond the newest 12; in use by prod/web",
 		},
 		{
 			name: "sinceImagePulled, nearly due", make: func(f *fleet) {

@@ -20,7 +20,7 @@ func (j *judge) repository(r *repository) {
 	case r.policyErr != nil:
 		f := j.on(r, PolicyUnreadable, Warning, r.Name+" has a lifecycle policy that cannot be judged")
 		f.Why = "this build does not understand it: " + r.policyErr.Error()
-		f.Fix = []Fix{{Say: "See what is odd about it", Command: j.command(r.Place, "plimsoll", "lifecycle", "lint", "--repository", r.Name)}}
+		f.Fix = []Fix{{Say: "see what is odd about it", Command: j.command(r.Place, "plimsoll", "lifecycle", "lint", "--repository", r.Name)}}
 		j.add(f)
 	default:
 		j.luck(r)
@@ -46,7 +46,7 @@ func (j *judge) repositoryUnread(r *repository) {
 	}
 	f := j.on(r, Unseen, Note, "repository "+r.Name+" could not be read, and what needs its images is not judged")
 	f.Why = r.Unread
-	f.Fix = []Fix{{Say: "Allow ecr:DescribeImages and ecr:GetLifecyclePolicy to the role that runs the audit"}}
+	f.Fix = []Fix{{Say: "allow ecr:DescribeImages and ecr:GetLifecyclePolicy to the role that runs the audit"}}
 	j.add(f)
 }
 
@@ -93,11 +93,6 @@ func (j *judge) luck(r *repository) {
 	}
 	f := j.on(r, KeptByLuck, Warning, fmt.Sprintf("nothing protects %s of %s in use from its lifecycle policy", images(len(count)), r.Name))
 	f.Why = list(distinct(rules)) + "; in use by " + list(distinct(users))
-	if next.event.Pushes > 0 {
-		f.Why += fmt.Sprintf("; the first goes after %s", pushes(next.event.Pushes))
-	} else {
-		f.Why += "; the first goes on " + date(next.event.At)
-	}
 	when := next.when
 	f.When = &when
 	f.Fix = j.advise(r.Repository)
@@ -181,7 +176,7 @@ func (j *judge) mutable(r *repository) {
 		f.Why += ", with the filters " + strings.Join(r.Exclusions, ", ")
 	}
 	f.Fix = []Fix{{
-		Say:     "Make the repository immutable, once no pipeline moves a tag any more",
+		Say:     "make the repository immutable, once no pipeline moves a tag any more",
 		Command: j.command(Place{}, "aws", "ecr", "put-image-tag-mutability", "--repository-name", r.Name, "--image-tag-mutability", "IMMUTABLE", "--region", r.Region),
 	}}
 	j.add(f)

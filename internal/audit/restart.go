@@ -111,7 +111,7 @@ func (j *judge) lost(u *user, use *use) Finding {
 	if use.repo != nil && !use.repo.EvaluatedAt.IsZero() {
 		f.Why += "; its lifecycle policy last ran " + date(use.repo.EvaluatedAt)
 	}
-	f.Fix = append(j.rescue(u, "Look for the same bytes in other regions and registries, and bring them back"), j.redeploy(u, use, alive)...)
+	f.Fix = append(j.rescue(u, "look for the same bytes in other regions and registries, and bring them back"), j.redeploy(u, use, alive)...)
 	return f
 }
 
@@ -125,7 +125,7 @@ func (j *judge) archived(u *user, use *use) Finding {
 	if d, ok := use.repo.dooms[use.image]; ok && d.event.Action == lifecycle.Expire {
 		f.Why += fmt.Sprintf("; %s deletes it on %s", d.taker(), date(d.event.At))
 	}
-	f.Fix = j.rescue(u, "Restore it from the archive, which takes up to 20 minutes, and pin it")
+	f.Fix = j.rescue(u, "restore it from the archive, which takes up to 20 minutes, and pin it")
 	if u.svc == nil {
 		f.Fix = j.restore(use)
 	}
@@ -136,9 +136,9 @@ func (j *judge) restoring(u *user, use *use) Finding {
 	f := u.about(ImageRestoring, Warning, use)
 	f.What = u.cannot() + " yet: " + use.its() + " is being restored from the archive"
 	f.Why = fmt.Sprintf("%s of repository %s cannot be pulled before ECR has restored it, which takes up to 20 minutes", image.ShortDigest(use.digest), use.repo.Name)
-	f.Fix = j.rescue(u, "Wait until it is back, and pin it")
+	f.Fix = j.rescue(u, "wait until it is back, and pin it")
 	if u.svc == nil {
-		f.Fix = []Fix{{Say: "Wait until it is back"}}
+		f.Fix = []Fix{{Say: "wait until it is back"}}
 	}
 	return f
 }
@@ -151,7 +151,7 @@ func (j *judge) indexBroken(u *user, use *use, child string, archived bool) Find
 		f.What = u.cannot() + ": a part of " + use.its() + " is archived"
 		f.Why = fmt.Sprintf("index %s of repository %s lists %s, which lies in the archive", image.ShortDigest(use.digest), use.repo.Name, image.ShortDigest(child))
 	}
-	f.Fix = append(j.rescue(u, "Bring the missing part back, by its digest"), j.redeploy(u, use, false)...)
+	f.Fix = append(j.rescue(u, "bring the missing part back, by its digest"), j.redeploy(u, use, false)...)
 	return f
 }
 
@@ -168,7 +168,7 @@ func (j *judge) atNextRun(u *user, use *use, d *doom) Finding {
 	}
 	when := d.when
 	f.When = &when
-	f.Fix = j.keep(u, use, "Pin the digest before the next run")
+	f.Fix = j.keep(u, use, "pin the digest before the next run")
 	return f
 }
 
@@ -190,7 +190,7 @@ func (j *judge) sinks(u *user, use *use, d *doom) Finding {
 	f.Why = j.whyDoomed(use, d)
 	when := d.when
 	f.When = &when
-	f.Fix = j.keep(u, use, "Pin the digest")
+	f.Fix = j.keep(u, use, "pin the digest")
 	return f
 }
 
@@ -232,6 +232,6 @@ func (j *judge) unpulled(u *user, use *use, d *doom) {
 	}
 	when := d.when
 	f.When = &when
-	f.Fix = j.keep(u, use, "Pin the digest")
+	f.Fix = j.keep(u, use, "pin the digest")
 	j.add(f)
 }

@@ -68,7 +68,7 @@ func (j *judge) retirements() {
 			f.Object = hit.user.object
 		}
 		f.Why = "AWS retires tasks for maintenance of the hosts under them"
-		f.Fix = []Fix{{Say: "Replace the tasks yourself, at a time that suits you", Command: j.command(hit.object.Place, "plimsoll", "maintenance", "plan")}}
+		f.Fix = []Fix{{Say: "replace the tasks yourself, at a time that suits you", Command: j.command(hit.object.Place, "plimsoll", "maintenance", "plan")}}
 		j.afterRetirement(&f, hit, date(at))
 		j.add(f)
 	}
@@ -97,7 +97,7 @@ func (j *judge) afterRetirement(f *Finding, hit retired, day string) {
 			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which will fail", name, day)
 		}
 		f.Why += ", and stops them though no replacement can start: " + list(losses)
-		f.Fix = j.rescue(u, "Keep or bring back what it needs before that day")
+		f.Fix = j.rescue(u, "keep or bring back what it needs before that day")
 	case u == nil || u.blind || len(u.uses) == 0:
 		f.Severity = Warning
 		f.What = fmt.Sprintf("AWS restarts %s on %s or later, and whether that works could not be seen", name, day)

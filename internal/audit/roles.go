@@ -58,13 +58,13 @@ func (j *judge) sharing(arn string, u *roleUse) {
 	if len(tasks) > 0 && len(starters) > 0 {
 		f := onRole(arn, OneRoleForBoth, Warning, fmt.Sprintf("role %s is execution role and task role at once", roleName(arn)))
 		f.Why = fmt.Sprintf("task role of %s, execution role of %s: the code in the containers may do what starting them needs, such as reading every secret", list(tasks), list(starters))
-		f.Fix = []Fix{{Say: "Give the task definition a task role of its own, or none"}}
+		f.Fix = []Fix{{Say: "give the task definition a task role of its own, or none"}}
 		j.add(f)
 	}
 	if len(tasks) > 1 {
 		f := onRole(arn, TaskRoleShared, Note, fmt.Sprintf("role %s is the task role of %d families", roleName(arn), len(tasks)))
 		f.Why = "it is used by " + list(tasks) + ": each may do what any of them needs"
-		f.Fix = []Fix{{Say: "Give each family a task role of its own"}}
+		f.Fix = []Fix{{Say: "give each family a task role of its own"}}
 		j.add(f)
 	}
 }
@@ -74,7 +74,7 @@ func (j *judge) rights(arn string, role *Role, u *roleUse) {
 	if role.Unread != "" {
 		f := onRole(arn, Unseen, Note, "role "+roleName(arn)+" could not be read")
 		f.Why = role.Unread
-		f.Fix = []Fix{{Say: "Allow iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies and iam:GetPolicyVersion to the role that runs the audit"}}
+		f.Fix = []Fix{{Say: "allow iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies and iam:GetPolicyVersion to the role that runs the audit"}}
 		j.add(f)
 		return
 	}
@@ -82,19 +82,19 @@ func (j *judge) rights(arn string, role *Role, u *roleUse) {
 	if len(all) > 0 {
 		f := onRole(arn, RoleAllowsAll, Warning, fmt.Sprintf("role %s may do too much: %s", roleName(arn), list(distinct(all))))
 		f.Why = "whoever gets into a container with this role gets into the account"
-		f.Fix = []Fix{{Say: "Allow the actions that the code calls, on the resources that it calls them for"}}
+		f.Fix = []Fix{{Say: "allow the actions that the code calls, on the resources that it calls them for"}}
 		j.add(f)
 	}
 	if len(wide) > 0 {
 		f := onRole(arn, ExecutionRoleWide, Warning, fmt.Sprintf("execution role %s may do more than start tasks: %s", roleName(arn), list(distinct(wide))))
 		f.Why = "an execution role pulls images, writes logs and reads the secrets that its task definitions name; the rest belongs to task roles"
-		f.Fix = []Fix{{Say: "Move the other actions to a task role, and name the secrets it may read"}}
+		f.Fix = []Fix{{Say: "move the other actions to a task role, and name the secrets it may read"}}
 		j.add(f)
 	}
 	if others := takers(role.Trust); len(others) > 0 {
 		f := onRole(arn, TrustWide, Warning, fmt.Sprintf("role %s can be taken by others than ECS tasks: %s", roleName(arn), list(others)))
 		f.Why = "its trust policy names them beside, or instead of, ecs-tasks.amazonaws.com; a role that a pipeline takes should be another one"
-		f.Fix = []Fix{{Say: "Trust ecs-tasks.amazonaws.com alone, and give the others a role of their own"}}
+		f.Fix = []Fix{{Say: "trust ecs-tasks.amazonaws.com alone, and give the others a role of their own"}}
 		j.add(f)
 	}
 }

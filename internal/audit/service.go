@@ -32,7 +32,7 @@ func (j *judge) rollbacks(u *user) {
 			}
 		}
 	}
-	f := Finding{Object: u.object, Fix: []Fix{{Say: "Pin what runs and what a rollback needs, from now on", Command: j.onService(u, "pin")}}}
+	f := Finding{Object: u.object, Fix: []Fix{{Say: "pin what runs and what a rollback needs, from now on", Command: j.onService(u, "pin")}}}
 	switch {
 	case len(releases) == 0:
 		return
@@ -131,7 +131,7 @@ func (j *judge) growth(u *user) {
 		return
 	}
 	f := Finding{Severity: Error, Object: u.object, Why: "an image that every new task needs cannot be pulled: " + list(lost)}
-	f.Fix = j.rescue(u, "Bring back what it needs")
+	f.Fix = j.rescue(u, "bring back what it needs")
 	switch s := u.svc; {
 	case u.idle:
 		f.Code = StartFails

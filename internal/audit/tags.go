@@ -24,7 +24,7 @@ func (j *judge) moved(u *user, use *use) {
 	if len(use.found().Tags) == 0 {
 		f.Why += "; the running image has no tag left, so rules for untagged images see it"
 	}
-	f.Fix = append(j.keep(u, use, "Pin the running digest"), j.redeploy(u, use, alive)...)
+	f.Fix = append(j.keep(u, use, "pin the running digest"), j.redeploy(u, use, alive)...)
 	j.add(f)
 }
 
@@ -34,7 +34,7 @@ func (j *judge) tag(u *user, use *use) {
 		f := u.about(Unpinned, Warning, use)
 		f.What = fmt.Sprintf("%s resolves tag %s at every start", u.name(), use.tag())
 		f.Why = "versionConsistency is disabled for the container, so tasks of one deployment may run different code, and no digest is there to be kept"
-		f.Fix = []Fix{{Say: "Remove versionConsistency from the container definition, and deploy"}}
+		f.Fix = []Fix{{Say: "remove versionConsistency from the container definition, and deploy"}}
 		j.add(f)
 	}
 	if use.ref.Digest != "" && use.ref.Tag == "" { // named by its digest: there is nothing to judge
@@ -82,8 +82,8 @@ func (j *judge) betterTag(u *user, use *use) []Fix {
 	slices.Sort(tags)
 	for _, tag := range tags {
 		if tag != use.tag() && j.allowed(tag) && !isPin(tag) {
-			return j.deploy(u, use, tag, "Deploy the same image under its tag "+tag)
+			return j.deploy(u, use, tag, "deploy the same image under its tag "+tag)
 		}
 	}
-	return []Fix{{Say: "Build and push under a tag that names one build, such as v1.2.3, and deploy that"}}
+	return []Fix{{Say: "build and push under a tag that names one build, such as v1.2.3, and deploy that"}}
 }

@@ -41,8 +41,8 @@ func sample() report.Document {
 			What: "prod/checkout cannot restart: its image is gone",
 			Why:  "ECS pulls " + digest('a')[:19] + "…, which repository shop no longer has. Both tasks run from it since 3 Nov; the next one that is replaced does not come back.",
 			Fix: []audit.Fix{
-				{Say: "Bring the image back from a replica, another account or the archive", Command: "plimsoll rescue --cluster prod --service checkout"},
-				{Say: "Deploy the newest image of the repository, which is other code than what ran", Command: "plimsoll deploy --image-tag v1.9.0 --force --cluster prod --service checkout"},
+				{Say: "bring the image back from a replica, another account or the archive", Command: "plimsoll rescue --cluster prod --service checkout"},
+				{Say: "deploy the newest image of the repository, which is other code than what ran", Command: "plimsoll deploy --image-tag v1.9.0 --force --cluster prod --service checkout"},
 			},
 		},
 		{
@@ -51,8 +51,8 @@ func sample() report.Document {
 			What: "prod/web will not be able to restart: its image sinks below the load line", Why: shared,
 			When: &audit.When{Earliest: in(1), Likely: in(3), Latest: in(8), Pushes: 3, Rule: 2},
 			Fix: []audit.Fix{
-				{Say: "Pin the digest that runs", Command: "plimsoll pin --cluster prod --service web"},
-				{Say: "Write a lifecycle policy that never takes an image in use", Command: "plimsoll lifecycle advise --repository shop"},
+				{Say: "pin the digest that runs", Command: "plimsoll pin --cluster prod --service web"},
+				{Say: "write a lifecycle policy that never takes an image in use", Command: "plimsoll lifecycle advise --repository shop"},
 			},
 		},
 		{
@@ -60,7 +60,7 @@ func sample() report.Document {
 			Image: registry + "shop:worker-v1.7.0", Digest: digest('c'),
 			What: "prod/worker will not be able to restart: its image sinks below the load line", Why: shared,
 			When: &audit.When{Earliest: in(9), Likely: in(9), Latest: in(9), Rule: 3},
-			Fix:  []audit.Fix{{Say: "Pin the digest that runs", Command: "plimsoll pin --cluster prod --service worker"}},
+			Fix:  []audit.Fix{{Say: "pin the digest that runs", Command: "plimsoll pin --cluster prod --service worker"}},
 		},
 		{
 			Code: "PL021", Severity: audit.Warning, Object: service(dublin(), "prod/batch"), Container: "app", Image: "batch:latest",

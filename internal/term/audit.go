@@ -186,7 +186,7 @@ func (a auditor) subject(f audit.Finding) []string {
 // place says the rest.
 func withoutRegistry(reference string) string {
 	host, rest, ok := strings.Cut(reference, "/")
-	if ok && (strings.Contains(host, ".dkr.ecr") || strings.Contains(host, ".dkr-ecr")) {
+	if ok && (strings.Contains(host, ".dkr.ecr") || strings.Contains(host, ".dkr-ecr") || strings.HasPrefix(host, "127.0.0.1:")) {
 		return rest
 	}
 	return reference
