@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
@@ -86,7 +88,7 @@ day by day to the horizon, with the pushes that the last 30 days let expect, bef
 it is shown. Nothing is changed.
 
   plimsoll lifecycle advise --write policy.json
-  plimsoll lifecycle apply`
+  plimsoll lifecycle apply --policy policy.json`
 }
 
 // Run shows the advice.
@@ -113,7 +115,19 @@ func (c *lifecycleAdvise) Run(ctx context.Context, s *session) error {
 		}{a.repo.Name, a.advice, json.RawMessage(a.advice.Policy), steps})
 		return nil
 	}
-	return s.showAdvice(a, steps, c.Write)
+	return s.showAdvice(a, steps, fromHere(c.Write))
+}
+
+// fromHere is a file as it is called in the working directory, where it is in it.
+func fromHere(file string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return file
+	}
+	if name, err := filepath.Rel(here, file); err == nil && filepath.IsLocal(name) {
+		return name
+	}
+	return file
 }
 
 // writeNew writes a file that is not there yet.
@@ -140,7 +154,10 @@ func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error
 		fmt.Fprintf(out, "no policy: %s\n", v.Why)
 		s.warnOfPresent(a)
 	} else {
-		fmt.Fprintf(out, "\n%s\n", v.Policy)
+		if file == "" {
+			fmt.Fprintf(out, "\n%s", v.Policy)
+		}
+		fmt.Fprintln(out)
 		for _, r := range v.Reasons {
 			fmt.Fprintf(out, "rule %d: %s\n", r.Rule, r.Say)
 		}
@@ -163,9 +180,13 @@ func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error
 			fmt.Fprintln(out, "\nto make the tags immutable, in this order:")
 		}
 		fmt.Fprintf(out, "%d. %s\n   %s\n", i+1, step.Do, step.Why)
-		if step.Command != "" {
-			fmt.Fprintf(out, "   %s\n", step.Command)
+		if step.Command == "" {
+			continue
 		}
+		if file != "" && strings.HasPrefix(step.Command, "plimsoll lifecycle apply") {
+			step.Command += " --policy " + file
+		}
+		fmt.Fprintf(out, "   %s\n", step.Command)
 	}
 	if file != "" && v.Policy != "" {
 		fmt.Fprintf(s.sys.Stderr, "%s is written\n", file)

@@ -156,14 +156,37 @@ func (s *session) showChange(c retain.PolicyChange) error {
 	return nil
 }
 
+// document is a policy with its members in the order in which the user guide of
+// ECR has them.
+type document struct {
+	Rules []documentRule `json:"rules"`
+}
+
+type documentRule struct {
+	Priority    any `json:"rulePriority,omitempty"`
+	Description any `json:"description,omitempty"`
+	Selection   struct {
+		TagStatus      any `json:"tagStatus,omitempty"`
+		TagPatternList any `json:"tagPatternList,omitempty"`
+		TagPrefixList  any `json:"tagPrefixList,omitempty"`
+		StorageClass   any `json:"storageClass,omitempty"`
+		CountType      any `json:"countType,omitempty"`
+		CountUnit      any `json:"countUnit,omitempty"`
+		CountNumber    any `json:"countNumber,omitempty"`
+	} `json:"selection"`
+	Action any `json:"action,omitempty"`
+}
+
 // indented is a policy a member a line and in one order, so that a difference
-// is a line.
+// is a line. One with members that nobody has heard of stays as it is.
 func indented(policy string) string {
-	var document any
-	if json.Unmarshal([]byte(policy), &document) != nil {
+	var d document
+	decoder := json.NewDecoder(strings.NewReader(policy))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&d) != nil {
 		return policy
 	}
-	text, err := json.MarshalIndent(document, "", "  ")
+	text, err := json.MarshalIndent(d, "", "  ")
 	if err != nil { // of what was JSON a moment ago
 		return policy
 	}

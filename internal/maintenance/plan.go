@@ -85,7 +85,7 @@ const atOnce = 8
 // are still the old ones, and whether new ones would start. wave says when a
 // service has its turn; nil is all in wave 1. Nothing is changed.
 func Foresee(ctx context.Context, p Ports, notices []Notice, wave func(cluster, service string) int) (Plan, error) {
-	plan := Plan{TakenAt: p.Deploy.Now(), Items: []Item{}}
+	plan := Plan{TakenAt: asOf(notices, p.Deploy.Now()), Items: []Item{}}
 	notices = slices.DeleteFunc(Merge(notices), func(n Notice) bool { return n.Over })
 	if len(notices) == 0 {
 		return plan, nil
@@ -120,6 +120,17 @@ func Foresee(ctx context.Context, p Ports, notices []Notice, wave func(cluster, 
 	})
 	plan.Items = items
 	return plan, nil
+}
+
+// asOf is now by AWS's calendar: this machine's clock, or what AWS said last,
+// should that be ahead of it, as in a rehearsal.
+func asOf(notices []Notice, now time.Time) time.Time {
+	for _, n := range notices {
+		if n.Updated.After(now) {
+			now = n.Updated
+		}
+	}
+	return now
 }
 
 // partition tells the notices about this account and region from others.

@@ -123,7 +123,7 @@ func (c *check) idleRules() {
 				fmt.Sprintf("rule %d is about none of the %s", r.Priority, counted(len(c.Images), "image", "images")),
 				"a pattern that matches nothing is often misspelt: a prefix takes no *, a pattern without * is the whole tag, capitals count",
 				"compare it with the tags that there are, or take it out")
-		case len(r.images) > 0 && len(r.own) == 0:
+		case len(r.images) > 0 && len(r.own) == 0 && !(r.shields() && c.ownerOf(r.images[0]).shields()): // both protect
 			c.shadowed(r, c.ownerOf(r.images[0]), Note, fmt.Sprintf("today %s to earlier rules", counted(len(r.images), "image is all that it is about, and belongs", "images are all that it is about, and belong")))
 		}
 	}
@@ -198,7 +198,7 @@ func (c *check) releases() {
 	}
 	if uncovered > 0 {
 		c.remarks = append(c.remarks, Remark{"LC014", Note, 0, 1, 1,
-			fmt.Sprintf("%s no rule and stays for ever", counted(uncovered, "release (such as "+example+") is under", "releases (such as "+example+") are under")),
+			fmt.Sprintf("%s under no rule and never deleted", counted(uncovered, "release (such as "+example+") is", "releases (such as "+example+") are")),
 			"safe for restarts; it costs storage and counts towards the limit of 100,000 images",
 			"nothing, or a rule that keeps as many releases as a rollback could want"})
 	}

@@ -33,7 +33,7 @@ func (c *check) worse(r *rule) (Severity, string) {
 		if len(uses) == 0 || r.byAge() && !c.Now.IsZero() && c.Now.Add(c.Restart).Sub(m.PushedAt) <= daysOf(r) {
 			continue
 		}
-		return Error, fmt.Sprintf(" %s runs %s, which it reaches before that.", uses[0].By, name(m))
+		return Error, fmt.Sprintf(" %s runs %s, and that image is old enough before then.", uses[0].By, name(m))
 	}
 	return Warning, ""
 }
