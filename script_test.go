@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 			"drydock": startDrydock,
 			"image":   makeImage,
 			"lambda":  invokeLambda,
+			"told":    told,
 			"app": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 1 {
 					ts.Fatalf("usage: app file")
@@ -162,23 +163,35 @@ func startDrydock(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("plimsoll", "drydock", "seed"))
 }
 
-// makeImage writes an image without content, whose labels say what the
-// simulated runtime makes of it: image v1.tar exit-after=1s exit-code=1. A
-// name that does not end in .tar is a folder with an OCI layout.
+// makeImage writes images without content, whose labels say what the
+// simulated runtime makes of them: image v1.tar v2.tar exit-after=1s exit-code=1.
+// A name that does not end in .tar is a folder with an OCI layout.
 func makeImage(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 {
-		ts.Fatalf("usage: image file.tar|dir [label=value...]")
+	files := len(args)
+	for i, arg := range args {
+		if strings.Contains(arg, "=") {
+			files = min(files, i)
+		}
 	}
-	labels := map[string]string{"file": args[0]} // makes every image another one
-	for _, arg := range args[1:] {
-		key, value, _ := strings.Cut(arg, "=")
+	if neg || files == 0 {
+		ts.Fatalf("usage: image file.tar|dir... [label=value...]")
+	}
+	for _, file := range args[:files] {
+		makeOne(ts, file, args[files:])
+	}
+}
+
+func makeOne(ts *testscript.TestScript, file string, behaviour []string) {
+	labels := map[string]string{"file": file} // makes every image another one
+	for _, label := range behaviour {
+		key, value, _ := strings.Cut(label, "=")
 		labels["plimsoll.drydock."+key] = value
 	}
 	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
 		OS: "linux", Architecture: "amd64", RootFS: v1.RootFS{Type: "layers"}, Config: v1.Config{Labels: labels},
 	})
 	ts.Check(err)
-	file := ts.MkAbs(args[0])
+	file = ts.MkAbs(file)
 	if !strings.HasSuffix(file, ".tar") {
 		path, err := layout.Write(file, empty.Index)
 		ts.Check(err)
