@@ -183,6 +183,15 @@ func (s *session) termOptions() term.Options {
 	return o
 }
 
+// sentence writes a sentence to stdout, in lines where that is a terminal.
+func (s *session) sentence(head, text string, indent int) {
+	width := 0
+	if columns := s.termOptions().OutWidth; columns != nil {
+		width = columns()
+	}
+	fmt.Fprintln(s.sys.Stdout, term.Hang(head, text, indent, width))
+}
+
 // log is where --verbose goes; nil without it.
 func (s *session) log() *slog.Logger {
 	if !s.globals.Verbose {

@@ -148,7 +148,7 @@ func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error
 	running, back := counts(a.uses)
 	fmt.Fprintf(out, "%s: %s, %s; %d in use, %d more to roll back to\n", a.repo.Name, countOf(v.Now.Images, "image", "images"), fileSize(v.Now.Bytes), running, back)
 	for _, note := range v.Notes {
-		fmt.Fprintf(out, "note: %s\n", note)
+		s.sentence("", "note: "+note, 2)
 	}
 	if v.Policy == "" {
 		fmt.Fprintf(out, "no policy: %s\n", v.Why)
@@ -159,7 +159,7 @@ func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error
 		}
 		fmt.Fprintln(out)
 		for _, r := range v.Reasons {
-			fmt.Fprintf(out, "rule %d: %s\n", r.Rule, r.Say)
+			s.sentence("", fmt.Sprintf("rule %d: %s", r.Rule, r.Say), 2)
 		}
 		fmt.Fprintln(out)
 		row := func(when string, size advice.Size) []string {
@@ -172,14 +172,16 @@ func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error
 		if err := s.terminal().Table(table); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "\nproved: until %s no run takes an image in use or one to roll back to, with %s\n",
-			v.Until.Local().Format(time.DateOnly), pushesOf(v.Streams))
+		fmt.Fprintln(out)
+		s.sentence("", fmt.Sprintf("proved: until %s no run takes an image in use or one to roll back to, with %s",
+			v.Until.Local().Format(time.DateOnly), pushesOf(v.Streams)), 2)
 	}
 	for i, step := range steps {
 		if i == 0 {
 			fmt.Fprintln(out, "\nto make the tags immutable, in this order:")
 		}
-		fmt.Fprintf(out, "%d. %s\n   %s\n", i+1, step.Do, step.Why)
+		fmt.Fprintf(out, "%d. %s\n", i+1, step.Do)
+		s.sentence("   ", step.Why, 3)
 		if step.Command == "" {
 			continue
 		}

@@ -267,7 +267,7 @@ func (s *session) showKept(r retain.Result, several bool) error {
 		}
 	}
 	for _, a := range r.Advice() {
-		fmt.Fprintf(out, "warning: %s\n", a.What)
+		s.sentence("", "warning: "+a.What, 2)
 		if a.Do != "" {
 			fmt.Fprintf(out, "  %s\n", a.Do)
 		}

@@ -78,6 +78,12 @@ func hang(head, s string, indent, width int) []string {
 	return lines
 }
 
+// Hang lays a sentence out in lines of width columns: the first begins with
+// head, the others are indented by indent columns. 0 is no limit.
+func Hang(head, sentence string, indent, width int) string {
+	return strings.Join(hang(head, sentence, indent, width), "\n")
+}
+
 // field is one "name  value" pair of a card, in lines.
 func (p palette) field(name, value string, width int) []string {
 	return hang("  "+p.faint.Render(pad(name, fieldNames)), clean(value), 2+fieldNames, width)
