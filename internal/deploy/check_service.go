@@ -106,22 +106,44 @@ func (j *job) lookAtWayBack(s Service, running *taskdef.Document) look {
 		if err != nil {
 			return []story.Check{unseen("rollback target", err)}
 		}
-		var gone []string
-		refs := imagesOf(doc)
-		for _, ref := range refs {
-			_, err := j.AWS.Digest(ctx, ref)
-			switch {
-			case errors.Is(err, NotFound):
-				gone = append(gone, imageName(ref))
-			case err != nil && !errors.Is(err, Unsupported):
-				return []story.Check{unseen("rollback target", err)}
-			}
-		}
-		if len(gone) > 0 {
+		gone, moved, err := j.backOn(ctx, s, doc)
+		switch {
+		case err != nil:
+			return []story.Check{unseen("rollback target", err)}
+		case len(gone) > 0:
 			return []story.Check{checkWarn("rollback target", fmt.Sprintf("%s needs %s, which ECR no longer has: a rollout that fails could not be put back", revisionName(doc), strings.Join(gone, ", ")), "push it again, or deploy something that can stay first")}
+		case len(moved) > 0:
+			return []story.Check{checkOK("rollback target", "%s, by the digest it ran: %s no longer stands for it", revisionName(doc), strings.Join(moved, ", "))}
 		}
 		return []story.Check{checkOK("rollback target", "%s", revisionName(doc))}
 	}
+}
+
+// backOn looks for what a revision would start from when ECS puts the service
+// back on it: the digests that it ran, whatever became of their tags. Where ECS
+// keeps no record of rollouts to go back by, the tags are resolved anew.
+func (j *job) backOn(ctx context.Context, s Service, doc *taskdef.Document) (gone, moved []string, err error) {
+	var ran map[string]string
+	if s.Record != "" {
+		s.TaskDefinition = doc.ARN()
+		if ran, err = j.fixedDigests(ctx, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, c := range j.contents(ctx, doc, ran) {
+		name := imageName(c.ref)
+		switch err := c.pullError(); {
+		case errors.Is(err, NotFound) && c.ran != "":
+			gone = append(gone, fmt.Sprintf("%s (%s)", name, image.ShortDigest(c.ran)))
+		case errors.Is(err, NotFound):
+			gone = append(gone, name)
+		case err != nil && !errors.Is(err, Unsupported):
+			return nil, nil, err
+		case c.moved():
+			moved = append(moved, name)
+		}
+	}
+	return slices.Compact(gone), slices.Compact(moved), ctx.Err()
 }
 
 // lookAtPinned looks whether ECR still has the images that ECS has fixed for

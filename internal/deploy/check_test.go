@@ -80,6 +80,28 @@ func TestChecks(t *testing.T) {
 			delete(h.images, repo+":v1.0.0")
 			h.set = func(s *Service) { s.Running, s.Deployments[0].RolloutState = 2, "COMPLETED" }
 		}, nil, story.CheckWarn, "rollback target: web:2 needs web:v1.0.0, which ECR no longer has", 0},
+		{"back by the digest of a tag that moved", func(h *harbour) {
+			h.fixed = map[string]string{"v1.0.0": digestOf("c")}
+			h.images[repo+":keep"] = digestOf("c")
+		}, nil, story.CheckOK, "rollback target: web:2, by the digest it ran: web:v1.0.0 no longer stands for it", 0},
+		{"back by the digest of a tag that is gone", func(h *harbour) {
+			h.fixed = map[string]string{"v1.0.0": digestOf("c")}
+			h.images[repo+":keep"] = digestOf("c")
+			delete(h.images, repo+":v1.0.0")
+			h.set = func(s *Service) { s.Running, s.Deployments[0].RolloutState = 2, "COMPLETED" }
+		}, nil, story.CheckOK, "rollback target: web:2, by the digest it ran", 0},
+		{"the digest to go back to is gone", func(h *harbour) {
+			h.fixed = map[string]string{"v1.0.0": digestOf("c")}
+			delete(h.images, repo+":v1.0.0")
+			h.set = func(s *Service) { s.Running, s.Deployments[0].RolloutState = 2, "COMPLETED" }
+		}, nil, story.CheckWarn, "rollback target: web:2 needs web:v1.0.0 (sha256:cccccccccccc), which ECR no longer has", 0},
+		{"a tag that is gone, without records to go back by", func(h *harbour) {
+			h.records = false
+			h.fixed = map[string]string{"v1.0.0": digestOf("c")}
+			h.images[repo+":keep"] = digestOf("c")
+			delete(h.images, repo+":v1.0.0")
+			h.set = func(s *Service) { s.Running, s.Deployments[0].RolloutState = 2, "COMPLETED" }
+		}, nil, story.CheckWarn, "rollback target: web:2 needs web:v1.0.0, which ECR no longer has", 0},
 		{"no permission", func(h *harbour) { h.fail["Secret"], h.fail["TrustPolicy"] = Denied, Denied }, nil, story.CheckSkipped, "secrets: no permission to look", 0},
 		{"AWS is ill", func(h *harbour) { h.fail["Scaling"] = fmt.Errorf("500"); h.scaling = &Scaling{} }, nil, story.CheckSkipped, "autoscaling: 500", 0},
 		{"CodeDeploy", func(h *harbour) { h.set = func(s *Service) { s.Controller = "CODE_DEPLOY" } }, nil, story.CheckFail, "controller: service web is deployed by CODE_DEPLOY", 3},

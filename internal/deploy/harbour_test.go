@@ -20,6 +20,7 @@ import (
 type harbour struct {
 	mu          sync.Mutex
 	images      map[string]string // registry/repository:tag -> digest; what is not here cannot be pulled
+	fixed       map[string]string // image tag -> digest that ECS has fixed, where that is another one by now
 	crash       map[string]bool   // image tags whose container exits with 1
 	breaker     bool              // ECS rolls back by itself at the third failure
 	records     bool              // ECS keeps service deployments
@@ -348,6 +349,9 @@ func (h *harbour) ServiceDeployment(_ context.Context, arn string) (rollout.Serv
 		r := rollout.ServiceDeployment{ARN: arn, TaskDefinition: b.td, Status: "IN_PROGRESS", CreatedAt: b.began}
 		if i > 0 && h.deployments[0].rollback {
 			r.Status = "ROLLBACK_IN_PROGRESS"
+		}
+		if digest := h.fixed[h.imageTag(b.td)]; digest != "" {
+			r.Digests = map[string]string{"web": digest}
 		}
 		return r, nil
 	}
