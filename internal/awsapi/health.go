@@ -3,10 +3,25 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"strings"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
 )
+
+// health is AWS Health, which answers for all regions of a partition in one.
+// (AWS Health user guide, "Endpoints for the AWS Health API".)
+func health(region string) api {
+	s := api{id: "Health", signing: "health", host: "health.us-east-1", home: "us-east-1", version: "AWSHealth_20160804"}
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		s.host, s.home = "health.cn-northwest-1", "cn-northwest-1"
+	case strings.HasPrefix(region, "us-gov-"):
+		s.host, s.home = "health.us-gov-west-1", "us-gov-west-1"
+	}
+	return s
+}
 
 // needsPlan is how the AWS Health API refuses accounts without a Business,
 // Enterprise On-Ramp or Enterprise Support plan.
@@ -101,7 +116,7 @@ func (c *Client) AffectedEntities(ctx context.Context, events []string) ([]maint
 			NextToken string `json:"nextToken"`
 		}
 		if err := c.askJSON(ctx, health(c.cfg.Region), "", "DescribeAffectedEntities", in, &page); err != nil {
-			return nil, wrapHealth("ask AWS Health what retires", err)
+			return entities, wrapHealth("ask AWS Health what retires", err)
 		}
 		for _, e := range page.Entities {
 			entities = append(entities, maintenance.HealthEntity{Event: e.EventARN, Value: e.EntityValue, Account: e.AWSAccountID, Status: e.StatusCode})
@@ -110,4 +125,10 @@ func (c *Client) AffectedEntities(ctx context.Context, events []string) ([]maint
 			return entities, nil
 		}
 	}
+}
+
+// Retirements implements survey.AWS.
+func (c *Client) Retirements(ctx context.Context) ([]audit.Retirement, error) {
+	notices, err := maintenance.FromHealth(ctx, c)
+	return maintenance.Retirements(notices), err
 }

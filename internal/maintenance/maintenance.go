@@ -52,7 +52,8 @@ type Health interface {
 	// region of the client; [deploy.Unsupported] where the account's support
 	// plan does not have the API.
 	RetirementEvents(ctx context.Context, code string) ([]HealthEvent, error)
-	// AffectedEntities are what the events are about.
+	// AffectedEntities are what the events are about. With an error come those
+	// that could be read.
 	AffectedEntities(ctx context.Context, events []string) ([]HealthEntity, error)
 }
 

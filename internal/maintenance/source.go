@@ -13,7 +13,8 @@ import (
 // maxEventARNs is how many events one DescribeAffectedEntities may be about.
 const maxEventARNs = 10
 
-// FromHealth asks AWS Health for the retirements that are not over.
+// FromHealth asks AWS Health for the retirements that are not over. With an
+// error come those that could be read.
 func FromHealth(ctx context.Context, h Health) ([]Notice, error) {
 	events, err := h.RetirementEvents(ctx, retirementCode)
 	if err != nil {
@@ -30,16 +31,37 @@ func FromHealth(ctx context.Context, h Health) ([]Notice, error) {
 	var notices []Notice
 	for part := range slices.Chunk(arns, maxEventARNs) {
 		entities, err := h.AffectedEntities(ctx, part)
-		if err != nil {
-			return nil, err
-		}
 		for _, entity := range entities {
 			if n, ok := noticeOf(byARN[entity.Event], entity); ok {
 				notices = append(notices, n)
 			}
 		}
+		if err != nil {
+			return Merge(notices), err
+		}
 	}
 	return Merge(notices), nil
+}
+
+// Retirements are what the notices announce that is not over: of each event one
+// for each service, and one for the tasks of their own of each cluster.
+func Retirements(notices []Notice) []audit.Retirement {
+	var list []audit.Retirement
+	for _, n := range notices {
+		if n.Over {
+			continue
+		}
+		i := slices.IndexFunc(list, func(r audit.Retirement) bool {
+			return r.Event == n.Event && r.Place == n.Place && r.Cluster == n.Cluster && r.Service == n.Service
+		})
+		if i < 0 {
+			r := n.Retirement
+			r.At, r.Tasks = r.At.UTC(), nil
+			i, list = len(list), append(list, r)
+		}
+		list[i].Tasks = append(list[i].Tasks, n.Tasks...)
+	}
+	return list
 }
 
 func noticeOf(e HealthEvent, about HealthEntity) (Notice, bool) {

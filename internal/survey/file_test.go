@@ -5,12 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 )
 
 func TestReadFleetRefuses(t *testing.T) {
@@ -48,19 +43,4 @@ func FuzzReadFleet(f *testing.F) {
 			t.Errorf("what was read cannot be written and read: %v", err)
 		}
 	})
-}
-
-func TestRetirementsOf(t *testing.T) {
-	const task = "arn:aws:ecs:eu-west-1:123456789012:task/prod/0123"
-	got := RetirementsOf("event", audit.Fleet{}.TakenAt, []string{
-		"prod|web", "prod | web", "prod/api", "arn:aws:ecs:eu-west-1:123456789012:service/prod/job", task, "nonsense", "arn:aws:s3:::bucket",
-	})
-	var lines []string
-	for _, r := range got {
-		lines = append(lines, r.Cluster+" "+r.Service+" "+strings.Join(r.Tasks, " "))
-	}
-	want := []string{"prod job ", "prod  " + task, "prod web ", "prod api "}
-	if diff := cmp.Diff(want, lines); diff != "" {
-		t.Errorf("retirements (-want +got)\n%s", diff)
-	}
 }
