@@ -61,7 +61,7 @@ func (s *session) moor(ctx context.Context, look config.Lookup, settings []confi
 	for i, set := range settings {
 		list[i] = &harbour{client: client, settings: set, ports: ports, target: targetOf(set)}
 		if set.Pin.Value {
-			list[i].ports.Settled = list[i].pin
+			list[i].ports.Settled = pinner(client, set)
 		}
 	}
 	return list, nil

@@ -105,6 +105,7 @@ func (s *session) warn(format string, args ...any) {
 type yard struct {
 	look     config.Lookup
 	settings config.Maintenance
+	common   config.Settings // of all services
 	client   *awsapi.Client
 	ports    maintenance.Ports
 	windows  maintenance.Windows
@@ -146,7 +147,19 @@ func (s *session) yard(ctx context.Context, windows []string) (*yard, error) {
 		Deploy: deploy.Shared(deploy.Ports{AWS: y.client, Clues: y.client, Console: y.client.IsAWS(), Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep}),
 		Tasks:  y.client,
 	}
+	y.common = set
+	y.pin(set.Pin.Value)
 	return y, y.expect(ctx, set)
+}
+
+// pin says whether images are pinned: those of a service before its tasks are
+// replaced, and what another version has brought.
+func (y *yard) pin(on bool) {
+	y.ports.Pin, y.ports.Deploy.Settled = nil, nil
+	if on {
+		y.ports.Pin = pinner(y.client, y.common)
+		y.ports.Deploy.Settled = y.ports.Pin
+	}
 }
 
 // expect refuses another account or region than that of the file.

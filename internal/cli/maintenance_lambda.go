@@ -28,6 +28,7 @@ configures it:
   PLIMSOLL_WINDOWS   windows as of maintenance run, with ; between several
   PLIMSOLL_AHEAD     as --ahead, 24h
   PLIMSOLL_WAVES     patterns of cluster/service, a wave each, with , between
+  PLIMSOLL_PIN       true: as --pin
   PLIMSOLL_DRY_RUN   true: change nothing
   PLIMSOLL_CONFIG    a plimsoll.yaml, where there is more to say
 
@@ -51,6 +52,9 @@ func (c *maintenanceLambda) Run(ctx context.Context, s *session) error {
 	}
 	if len(r.waves) > 0 {
 		y.settings.Waves = r.waves
+	}
+	if r.pin != nil {
+		y.pin(*r.pin)
 	}
 	if r.ahead == 0 {
 		r.ahead = time.Duration(y.settings.Ahead)
@@ -82,6 +86,7 @@ func (c *maintenanceLambda) Run(ctx context.Context, s *session) error {
 type lambdaSettings struct {
 	windows, waves []string
 	ahead          time.Duration
+	pin            *bool // nil: as the file says
 	dryRun         bool
 }
 
@@ -93,12 +98,26 @@ func (c *maintenanceLambda) settings(getenv func(string) string) (lambdaSettings
 			return r, &usageError{fmt.Errorf("PLIMSOLL_AHEAD=%q is not a span of time", text), "write it as 24h or 90m"}
 		}
 	}
-	if text := getenv("PLIMSOLL_DRY_RUN"); text != "" {
-		if r.dryRun, err = strconv.ParseBool(text); err != nil {
-			return r, &usageError{fmt.Errorf("PLIMSOLL_DRY_RUN=%q is neither true nor false", text), ""}
-		}
+	dryRun, err := truth(getenv, "PLIMSOLL_DRY_RUN")
+	if err != nil {
+		return r, err
 	}
-	return r, nil
+	r.dryRun = dryRun != nil && *dryRun
+	r.pin, err = truth(getenv, "PLIMSOLL_PIN")
+	return r, err
+}
+
+// truth is a variable that says true or false, nil when it is not set.
+func truth(getenv func(string) string, name string) (*bool, error) {
+	text := getenv(name)
+	if text == "" {
+		return nil, nil
+	}
+	is, err := strconv.ParseBool(text)
+	if err != nil {
+		return nil, &usageError{fmt.Errorf("%s=%q is neither true nor false", name, text), ""}
+	}
+	return &is, nil
 }
 
 // listOf are the parts of a text, without those that are blank.

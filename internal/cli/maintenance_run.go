@@ -20,6 +20,7 @@ type maintenanceRun struct {
 	ImageTag  string         `help:"Deploy this tag in place of the same images." placeholder:"TAG"`
 	Service   []string       `help:"Only this service, by its name in ECS or as cluster/service; several times for several." placeholder:"NAME"`
 	Wave      []int          `help:"Only the services in this wave." placeholder:"N"`
+	Pin       bool           `help:"Pin the images of a service before its tasks are replaced, as plimsoll pin does (retention.pin)."`
 	DryRun    bool           `help:"Check everything, change nothing."`
 	KeepGoing bool           `help:"Go on with other services when a rollout fails."`
 	Again     bool           `help:"Try once more what failed for the same retirement before."`
@@ -54,6 +55,9 @@ func (c *maintenanceRun) Run(ctx context.Context, s *session) error {
 	}
 	if c.AnyTime {
 		y.windows = nil
+	}
+	if c.Pin {
+		y.pin(true)
 	}
 	from, err := c.read(ctx, s, y.client)
 	if err != nil {

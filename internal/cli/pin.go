@@ -69,7 +69,7 @@ func (c *pinCommand) Run(ctx context.Context, s *session) error {
 	}
 	tell := s.tellerOf(harbours)
 	results, errs := readAll(ctx, harbours, func(ctx context.Context, h *harbour) (retain.Result, error) {
-		return retain.Pin(ctx, h.retention(), retain.Request{Target: h.target, Keep: c.keep(h.settings), DryRun: c.DryRun}, tell)
+		return retain.Pin(ctx, retention(h.client), retain.Request{Target: h.target, Keep: c.keep(h.settings), DryRun: c.DryRun}, tell)
 	})
 	return s.retained(harbours, results, errs, retain.Result.Safe)
 }
@@ -112,7 +112,7 @@ func (c *unpinCommand) Run(ctx context.Context, s *session) error {
 			}
 			request.Caller = audit.Place{Account: caller.Account, Region: caller.Region}
 		}
-		return retain.Unpin(ctx, h.retention(), request, tell)
+		return retain.Unpin(ctx, retention(h.client), request, tell)
 	})
 	return s.retained(harbours, results, errs, func(retain.Result) bool { return true })
 }
@@ -168,7 +168,7 @@ func (c *rescueCommand) Run(ctx context.Context, s *session) error {
 	}
 	tell := s.tellerOf(harbours)
 	results, errs := readAll(ctx, harbours, func(ctx context.Context, h *harbour) (retain.Result, error) {
-		return retain.Rescue(ctx, h.retention(), retain.RescueRequest{
+		return retain.Rescue(ctx, retention(h.client), retain.RescueRequest{
 			Request: retain.Request{Target: h.target, Keep: c.keep(h.settings), DryRun: c.DryRun}, From: from, Timeout: c.Timeout,
 		}, tell)
 	})
@@ -176,13 +176,16 @@ func (c *rescueCommand) Run(ctx context.Context, s *session) error {
 }
 
 // retention is the ports of package retain.
-func (h *harbour) retention() retain.Ports {
-	return retain.Ports{AWS: h.client, Copier: copier{h.client}, Now: time.Now, Sleep: deploy.Sleep}
+func retention(client *awsapi.Client) retain.Ports {
+	return retain.Ports{AWS: client, Copier: copier{client}, Now: time.Now, Sleep: deploy.Sleep}
 }
 
-// pin keeps what a deploy has brought, where the configuration says so.
-func (h *harbour) pin(ctx context.Context, t deploy.Target, tell story.Teller) {
-	retain.AfterDeploy(ctx, h.retention(), retain.Request{Target: t, Keep: keepFlag{}.keep(h.settings)}, tell)
+// pinner keeps what a service runs beside another command, as many releases as
+// the settings say.
+func pinner(client *awsapi.Client, set config.Settings) func(context.Context, deploy.Target, story.Teller) {
+	return func(ctx context.Context, t deploy.Target, tell story.Teller) {
+		retain.PinBeside(ctx, retention(client), retain.Request{Target: t, Keep: keepFlag{}.keep(set)}, tell)
+	}
 }
 
 // copier copies between registries; ECR's are logged in to with the

@@ -5,7 +5,7 @@ import "github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 // Retention says what is kept in ECR for restarts and rollbacks.
 type Retention struct {
 	strictyaml.Where
-	Pin  bool `yaml:"pin" doc:"deploy, release and rollback pin what runs once it is stable, as plimsoll pin does."`
+	Pin  bool `yaml:"pin" doc:"deploy, release and rollback pin what runs once it is stable, and maintenance run before it replaces tasks, as plimsoll pin does."`
 	Keep *int `yaml:"keep" doc:"How many releases, besides what runs, are kept pinned: where a rollback could go; 2 when not given."`
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 // Ports is everything outside that the use cases need.
@@ -26,9 +27,9 @@ type Ports struct {
 	Deploy deploy.Ports
 	Tasks  Tasks
 	// Pin keeps the images of a service from ECR's lifecycle policy before its
-	// tasks are replaced; nil leaves them as they are. An error is worth a
-	// warning: the redeploy does not depend on it.
-	Pin func(ctx context.Context, t deploy.Target) error
+	// tasks are replaced; nil leaves them as they are. What fails of it is told
+	// as a warning: the redeploy does not depend on it.
+	Pin func(ctx context.Context, t deploy.Target, tell story.Teller)
 	// Judge says whether a service could restart; nil asks [deploy.CanRestart].
 	Judge func(ctx context.Context, t deploy.Target) (deploy.Restart, error)
 }

@@ -222,10 +222,8 @@ func (w *run) act(item Item) deploy.Act {
 		say := func(kind story.Kind, format string, args ...any) {
 			tell(story.Event{Time: w.Deploy.Now(), Kind: kind, Step: story.Preflight, Service: item.target().String(), Message: fmt.Sprintf(format, args...)})
 		}
-		if w.Pin != nil {
-			if err := w.Pin(ctx, item.target()); err != nil {
-				say(story.Warning, "its images are not pinned: %v", err)
-			}
+		if w.Pin != nil { // first: tonight's lifecycle run may take what has no tag
+			w.Pin(ctx, item.target(), tell)
 		}
 		verdict, err := replace(ctx, tell)
 		note := map[string]string{deploy.Stable: tagMaintained, deploy.RolledBack: tagFailed, deploy.Failed: tagFailed}[verdict.Outcome]

@@ -129,10 +129,11 @@ func (r Result) Summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// AfterDeploy pins what a service has come to run. It tells a line and, where
-// something is not as it should be, warnings with what to do: the deploy went
-// well whatever comes of this.
-func AfterDeploy(ctx context.Context, p Ports, r Request, tell story.Teller) {
+// PinBeside pins what a service runs beside another command: after a deploy, or
+// before its tasks are replaced. It tells a line and, where something is not as
+// it should be, warnings with what to do: the command goes well whatever comes
+// of this.
+func PinBeside(ctx context.Context, p Ports, r Request, tell story.Teller) {
 	k := &keeper{Ports: p, target: r.Target, tell: tell}
 	again := fmt.Sprintf("plimsoll pin --cluster %s --service %s", r.Cluster, r.Service)
 	result, err := Pin(ctx, p, r, tell)
@@ -146,7 +147,7 @@ func AfterDeploy(ctx context.Context, p Ports, r Request, tell story.Teller) {
 	}
 	k.say(story.End, "%s", text)
 	// The commands tell of pins that stay, and of releases of the past that are
-	// lost: what this deploy has brought is not less safe for them.
+	// lost: what runs is not less safe for them.
 	result.Images = slices.DeleteFunc(result.Images, func(k Kept) bool { return k.Use == Rollback && k.State == Gone })
 	for _, a := range result.adviceOnImages() {
 		k.say(story.Warning, "%s", a)

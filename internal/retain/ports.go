@@ -1,7 +1,7 @@
 // Package retain keeps in ECR what services would be restarted from: [Pin]
 // gives the images an extra tag that a lifecycle rule can protect, [Unpin]
 // takes such tags away, [Rescue] brings back what is archived, untagged or
-// gone. Most callers need Pin; [AfterDeploy] is Pin for a deploy that went well.
+// gone. Most callers need Pin; [PinBeside] is Pin as a part of another command.
 //
 // What is kept is digests: what ECS has fixed for the service's present
 // revisions, and for the last ones that it ran to steady state, whatever their
