@@ -18,7 +18,8 @@ type maintenancePlan struct {
 func (c *maintenancePlan) Help() string {
 	return noticeHelp + `
 
-Nothing is changed. Exit 8 when a service would not come back.
+Restarts are judged as plimsoll audit does, up to the day: what works today may
+not then. Nothing is changed. Exit 8 when a service would not come back.
 
   plimsoll maintenance plan
   plimsoll maintenance plan --event notice.json --output json`
@@ -34,6 +35,7 @@ func (c *maintenancePlan) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return reason(err)
 	}
+	y.ports.Judge = maintenance.ByAudit(y.client)
 	plan, err := maintenance.Foresee(ctx, y.ports, from.notices, y.wave())
 	if err != nil {
 		return err
@@ -72,7 +74,7 @@ func (s *session) showPlan(plan maintenance.Plan, windows maintenance.Windows) e
 		s.explainItem(i)
 	}
 	fmt.Fprintf(s.sys.Stdout, "\n%s\n", planSum(counts))
-	if counts[maintenance.Ready] > 0 {
+	if counts[maintenance.Ready]+counts[maintenance.Losing] > 0 {
 		now := plan.TakenAt
 		if open := windows.Next(now); open.Equal(now) {
 			fmt.Fprintln(s.sys.Stdout, "  plimsoll maintenance run")
@@ -138,6 +140,8 @@ func restartWord(i maintenance.Item) string {
 			return "not known"
 		}
 		return "works"
+	case maintenance.Losing:
+		return "works today"
 	case maintenance.Lost:
 		return "fails"
 	case maintenance.Replaced:
@@ -156,6 +160,7 @@ func planSum(counts map[maintenance.State]int) string {
 		one, many string
 	}{
 		{maintenance.Lost, "service would not come back", "services would not come back"},
+		{maintenance.Losing, "service would not come back on the day", "services would not come back on the day"},
 		{maintenance.Ready, "service is to be redeployed", "services are to be redeployed"},
 		{maintenance.Replaced, "is done", "are done"},
 		{maintenance.Alone, "task ends for good", "tasks end for good"},

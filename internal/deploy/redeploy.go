@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
@@ -62,7 +63,7 @@ func (j *job) restart(ctx context.Context, s Service) (Restart, *taskdef.Documen
 		case errors.Is(err, Unsupported), errors.Is(err, Denied):
 			r.Unsure = append(r.Unsure, fmt.Sprintf("the image of container %s: %v", c.container, err))
 		case errors.Is(err, NotFound):
-			f.add(j.lost(c))
+			f.add(j.lost(ctx, c))
 		case err != nil:
 			return Restart{}, nil, err
 		}
@@ -135,7 +136,11 @@ func (c content) pullError() error {
 }
 
 // lost is the fault of a container whose image is gone.
-func (j *job) lost(c content) Fault {
+func (j *job) lost(ctx context.Context, c content) Fault {
+	if digest := j.archived(ctx, c); digest != "" {
+		return Fault{"image", fmt.Sprintf("container %s starts from %s of %s, which is in ECR's archive, where it cannot be pulled", c.container, image.ShortDigest(digest), c.ref.Repository),
+			"restore it, which takes up to 20 minutes, and pin it: " + j.command("rescue")}
+	}
 	if c.ran == "" {
 		return Fault{"image", fmt.Sprintf("container %s starts from %s, which does not exist", c.container, c.ref),
 			"push it again, or deploy another one: " + j.command("deploy", "--image-tag", "TAG")}
@@ -145,6 +150,26 @@ func (j *job) lost(c content) Fault {
 		what += fmt.Sprintf("; the tag %s now stands for %s", c.ref.Tag, image.ShortDigest(c.now.value))
 	}
 	return Fault{"image", what, "bring it back: " + j.command("rescue") + "; or deploy another one: " + j.command("deploy", "--image-tag", "TAG")}
+}
+
+// archived is the digest of an image that cannot be pulled because it lies in
+// the archive; "" when it does not, or nobody may look.
+func (j *job) archived(ctx context.Context, c content) string {
+	if j.Clues == nil {
+		return ""
+	}
+	images, _, err := j.Clues.Shelved(ctx, c.ref)
+	if err != nil {
+		return ""
+	}
+	i := byDigest(images, cmp.Or(c.ran, c.ref.Digest))
+	if c.ran == "" && c.ref.Digest == "" {
+		i = byTag(images, c.ref.Tag)
+	}
+	if i < 0 || images[i].Status != lifecycle.Archived {
+		return ""
+	}
+	return images[i].Digest
 }
 
 // RedeployRequest is new tasks for a service, of what it runs.

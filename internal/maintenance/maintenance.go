@@ -18,6 +18,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -30,8 +31,9 @@ type Ports struct {
 	// tasks are replaced; nil leaves them as they are. What fails of it is told
 	// as a warning: the redeploy does not depend on it.
 	Pin func(ctx context.Context, t deploy.Target, tell story.Teller)
-	// Judge says whether a service could restart; nil asks [deploy.CanRestart].
-	Judge func(ctx context.Context, t deploy.Target) (deploy.Restart, error)
+	// Judge foresees the restarts of services, by "cluster/service", besides what
+	// [deploy.CanRestart] says of now: see [ByAudit]. nil foresees nothing.
+	Judge func(ctx context.Context, services []audit.Retirement) (map[string]Outlook, error)
 }
 
 // Tasks reads tasks.

@@ -23,6 +23,9 @@ type State string
 const (
 	// Ready: its tasks are still the old ones, and new ones would start.
 	Ready State = "ready"
+	// Losing: its tasks are still the old ones, and new ones would start now, but
+	// not on the day that these retire.
+	Losing State = "losing"
 	// Lost: its tasks are still the old ones, and no new one would start.
 	Lost State = "lost"
 	// Replaced: its tasks started after the notice, or it has none.
@@ -72,9 +75,10 @@ type Plan struct {
 	Items   []Item    `json:"items"`
 }
 
-// Lost reports whether there is a service that could not restart.
+// Lost reports whether there is a service that could not restart, now or on the
+// day.
 func (p Plan) Lost() bool {
-	return slices.ContainsFunc(p.Items, func(i Item) bool { return i.State == Lost })
+	return slices.ContainsFunc(p.Items, func(i Item) bool { return i.State == Lost || i.State == Losing })
 }
 
 // atOnce is how many services are looked at together; the call budget is what
@@ -101,6 +105,7 @@ func Foresee(ctx context.Context, p Ports, notices []Notice, wave func(cluster, 
 	}
 	groups := append(group(ours), group(others)...)
 	items := make([]Item, len(groups))
+	outer := ctx
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(atOnce)
 	for i, g := range groups {
@@ -113,6 +118,9 @@ func Foresee(ctx context.Context, p Ports, notices []Notice, wave func(cluster, 
 		})
 	}
 	if err := work.Wait(); err != nil {
+		return plan, err
+	}
+	if err := p.foresee(outer, items); err != nil {
 		return plan, err
 	}
 	slices.SortStableFunc(items, func(a, b Item) int {
@@ -254,25 +262,13 @@ func (p Ports) look(ctx context.Context, g retiring, here deploy.Caller) (Item, 
 		item.State = Replaced
 		return item, nil
 	}
-	judge := p.Judge
-	if judge == nil {
-		judge = func(ctx context.Context, t deploy.Target) (deploy.Restart, error) {
-			return deploy.CanRestart(ctx, p.Deploy, t)
-		}
-	}
-	restart, err := judge(ctx, item.target())
+	restart, err := deploy.CanRestart(ctx, p.Deploy, item.target())
 	if err != nil {
 		return item, err
 	}
 	item.State, item.Failed = Ready, noted(s.Tags[tagFailed], g.Events)
 	item.Unsure = append(item.Unsure, restart.Unsure...)
-	for _, f := range restart.Faults {
-		item.State = Lost
-		item.Why = append(item.Why, f.What)
-		if f.Do != "" && !slices.Contains(item.Fix, f.Do) {
-			item.Fix = append(item.Fix, f.Do)
-		}
-	}
+	item.fails(Lost, restart.Faults)
 	return item, nil
 }
 

@@ -158,7 +158,10 @@ func (w *run) before(ctx context.Context, item Item) (story.Verdict, error) {
 	if item.State == Lost {
 		faults := make([]deploy.Fault, len(item.Why))
 		for i, why := range item.Why {
-			faults[i] = deploy.Fault{Check: "image", What: why, Do: item.Fix[min(i, len(item.Fix)-1)]}
+			faults[i] = deploy.Fault{Check: "image", What: why}
+			if len(item.Fix) > 0 {
+				faults[i].Do = item.Fix[min(i, len(item.Fix)-1)]
+			}
 		}
 		err := &deploy.PreflightError{Faults: faults}
 		return story.Verdict{Outcome: deploy.Refused, ExitCode: refused, Summary: "it could not restart; nothing was changed", Next: item.Fix}, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
@@ -55,9 +56,11 @@ func (p *place) blind(ctx context.Context, action, about string, err error) {
 func (p *place) read(ctx context.Context) {
 	var group sync.WaitGroup
 	group.Go(func() { p.readClusters(ctx) })
-	group.Go(func() { p.readLimits(ctx) })
-	group.Go(func() { p.readSchedules(ctx) })
-	group.Go(func() { p.readRetirements(ctx) })
+	if len(p.Services) == 0 {
+		group.Go(func() { p.readLimits(ctx) })
+		group.Go(func() { p.readSchedules(ctx) })
+		group.Go(func() { p.readRetirements(ctx) })
+	}
 	group.Go(func() { p.shelf = p.list(ctx) })
 	group.Wait()
 	p.group.Wait()
@@ -68,6 +71,10 @@ func (p *place) read(ctx context.Context) {
 }
 
 func (p *place) readClusters(ctx context.Context) {
+	if len(p.Services) > 0 {
+		p.readNamed(ctx)
+		return
+	}
 	names := p.Clusters
 	if len(names) == 0 {
 		var err error
@@ -81,6 +88,24 @@ func (p *place) readClusters(ctx context.Context) {
 	for _, cluster := range names {
 		group.Go(func() { p.readServices(ctx, cluster) })
 		group.Go(func() { p.readTasks(ctx, cluster) })
+	}
+	group.Wait()
+}
+
+// readNamed reads the services that were asked for, and no others.
+func (p *place) readNamed(ctx context.Context) {
+	named := map[string][]string{}
+	for _, s := range p.Services {
+		cluster, service, _ := strings.Cut(s, "/")
+		named[cluster] = append(named[cluster], service)
+	}
+	p.revisions.join(len(named))
+	var group sync.WaitGroup
+	for cluster, names := range named {
+		group.Go(func() {
+			defer p.revisions.leave(ctx)
+			p.readAll(ctx, cluster, names, &group)
+		})
 	}
 	group.Wait()
 }

@@ -32,6 +32,11 @@ func (p *place) readServices(ctx context.Context, cluster string) {
 		p.blind(ctx, "ecs:ListServices", "services of cluster "+cluster, err)
 		return
 	}
+	p.readAll(ctx, cluster, names, &group)
+}
+
+// readAll begins to read services of a cluster.
+func (p *place) readAll(ctx context.Context, cluster string, names []string, group *sync.WaitGroup) {
 	p.progress(func(t *progress) { t.services += len(names) })
 	for part := range slices.Chunk(names, ServicesPerCall) {
 		p.revisions.join(1)

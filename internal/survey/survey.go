@@ -25,10 +25,13 @@ import (
 // Options say how much to read. The zero value is all clusters, and no way
 // back.
 type Options struct {
-	Clusters        []string // names; empty is all of them
-	RollbackTargets int      // how many earlier releases of each service
-	AllRepositories bool     // those too that nothing refers to
-	Roles           bool     // the policies of the roles that task definitions name
+	Clusters []string // names; empty is all of them
+	// Services are "cluster/service", and nothing else is read then but what
+	// these start from. Empty is all services.
+	Services        []string
+	RollbackTargets int  // how many earlier releases of each service
+	AllRepositories bool // those too that nothing refers to
+	Roles           bool // the policies of the roles that task definitions name
 	Tell            func(story.Event)
 	Now             func() time.Time
 }

@@ -211,6 +211,27 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// Of services that are named nothing else is read but what they start from.
+func TestSomeServices(t *testing.T) {
+	f := fleet.Fleet{Repositories: map[string]fleet.Repository{}, Services: map[string]fleet.Service{}}
+	for _, name := range []string{"api", "web", "job"} {
+		f.Repositories[name] = fleet.Repository{Images: []fleet.Image{{Tag: "v1.0.0"}}}
+		f.Services[name] = fleet.Service{Cluster: "prod", Image: name + ":v1.0.0", Desired: 1}
+	}
+	y := open(t, f)
+	got := y.survey(t, survey.Options{Services: []string{"prod/api", "prod/web", "prod/none", "none/none"}})
+	if len(got.Services) != 2 || len(got.Repositories) != 2 || len(got.Tasks) != 0 || got.Services[0].Name != "api" || got.Services[0].Runs[0].Containers[0].Digest == "" {
+		t.Errorf("%+v", got)
+	}
+	want := map[string]int{
+		"sts:GetCallerIdentity": 1, "ecs:DescribeServices": 2, "ecs:DescribeServiceRevisions": 1, "ecs:DescribeTaskDefinition": 2,
+		"ecr:DescribeRepositories": 1, "ecr:GetLifecyclePolicy": 2, "ecr:DescribeImages": 2,
+	}
+	if diff := cmp.Diff(want, y.asked(t)); diff != "" {
+		t.Errorf("calls (-least +made)\n%s", diff)
+	}
+}
+
 // Two surveys of what has not changed are the same, whichever answer came
 // first, and so is one that was kept in a file.
 func TestTheSameFleet(t *testing.T) {
