@@ -40,25 +40,19 @@ const maxShelved = 10_000
 
 // Shelved implements deploy.Shelf.
 func (c *Client) Shelved(ctx context.Context, ref image.Reference) ([]lifecycle.Image, bool, error) {
-	doing := "list the images of " + ref.Repository
-	account, where, err := c.registryOf(doing, ref)
+	account, where, err := c.registryOf("list the images of "+ref.Repository, ref)
 	if err != nil {
 		return nil, false, err
 	}
-	var images []lifecycle.Image
-	pages := ecr.NewDescribeImagesPaginator(c.ecr(), &ecr.DescribeImagesInput{
-		RegistryId: account, RepositoryName: &ref.Repository, MaxResults: aws.Int32(1000), Filter: anyStatus(),
-	})
-	for pages.HasMorePages() && len(images) < maxShelved {
-		page, err := pages.NextPage(ctx, where)
-		if err != nil {
-			return nil, false, wrap(doing, err)
-		}
-		for _, d := range page.ImageDetails {
-			images = append(images, shelved(d))
-		}
+	all, whole, err := c.listImages(ctx, account, where, ref.Repository, maxShelved)
+	if err != nil {
+		return nil, false, err
 	}
-	return images, !pages.HasMorePages(), nil
+	images := make([]lifecycle.Image, len(all))
+	for i := range all {
+		images[i] = all[i].Image
+	}
+	return images, whole, nil
 }
 
 // LifecyclePolicy implements deploy.Shelf.

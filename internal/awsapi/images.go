@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,61 +28,58 @@ const (
 	dockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json"
 )
 
-// RepositoryImages reads all images of a repository, archived ones too: a
-// call for every thousand. An empty account is that of the credentials.
-// Children of indexes are not known yet; see [Client.ReadChildren].
-func (c *Client) RepositoryImages(ctx context.Context, account, name string) ([]audit.Image, error) {
-	return c.repositoryImages(ctx, account, "", name)
+// ImagesOf implements survey.AWS: a call for every thousand images. An empty
+// account or region is that of the client. Children of indexes are not known
+// yet; see [Client.ReadChildrenOf].
+func (c *Client) ImagesOf(ctx context.Context, registry audit.Place, name string) ([]audit.Image, error) {
+	images, _, err := c.listImages(ctx, inRegistry(registry.Account), inRegion(registry.Region), name, math.MaxInt)
+	return images, err
 }
 
-// repositoryImages is RepositoryImages of any region, "" being the client's own.
-func (c *Client) repositoryImages(ctx context.Context, account, region, name string) ([]audit.Image, error) {
-	in := &ecr.DescribeImagesInput{
-		RegistryId: inRegistry(account), RepositoryName: &name, MaxResults: aws.Int32(maxImagesDescribed),
-		// Without a filter ECR leaves archived images out, and they would look deleted.
-		Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny},
-	}
-	var images []audit.Image
-	pages := ecr.NewDescribeImagesPaginator(c.ecr(), in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, inRegion(region))
+// listImages reads the images of a repository, archived ones too, until there
+// are so many; whole is false when there are more.
+func (c *Client) listImages(ctx context.Context, registry *string, where func(*ecr.Options), name string, most int) (images []audit.Image, whole bool, err error) {
+	pages := ecr.NewDescribeImagesPaginator(c.ecr(), &ecr.DescribeImagesInput{
+		RegistryId: registry, RepositoryName: &name, MaxResults: aws.Int32(maxImagesDescribed), Filter: anyStatus(),
+	})
+	for pages.HasMorePages() && len(images) < most {
+		page, err := pages.NextPage(ctx, where)
 		if err != nil {
-			return nil, wrap("list the images of "+name, err)
+			return nil, false, wrap("list the images of "+name, err)
 		}
 		images = slices.Grow(images, len(page.ImageDetails))
 		for i := range page.ImageDetails {
-			images = append(images, repositoryImage(&page.ImageDetails[i]))
+			d := &page.ImageDetails[i]
+			images = append(images, audit.Image{Image: shelved(d), Bytes: aws.ToInt64(d.ImageSizeInBytes)})
 		}
 	}
-	return images, nil
+	return images, !pages.HasMorePages(), nil
 }
 
-func repositoryImage(d *types.ImageDetail) audit.Image {
-	return audit.Image{
-		Bytes: aws.ToInt64(d.ImageSizeInBytes),
-		Image: lifecycle.Image{
-			Digest:          aws.ToString(d.ImageDigest),
-			Tags:            d.ImageTags,
-			Status:          lifecycle.Status(d.ImageStatus),
-			PushedAt:        aws.ToTime(d.ImagePushedAt),
-			LastPulledAt:    aws.ToTime(d.LastRecordedPullTime),
-			LastArchivedAt:  aws.ToTime(d.LastArchivedAt),
-			LastActivatedAt: aws.ToTime(d.LastActivatedAt),
-			MediaType:       aws.ToString(d.ImageManifestMediaType),
-			Subject:         aws.ToString(d.SubjectManifestDigest),
-		},
+// anyStatus has ECR show archived images too: without it DescribeImages shows
+// active ones, as if the others had been deleted.
+func anyStatus() *types.DescribeImagesFilter {
+	return &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny}
+}
+
+func shelved(d *types.ImageDetail) lifecycle.Image {
+	return lifecycle.Image{
+		Digest:          aws.ToString(d.ImageDigest),
+		Tags:            d.ImageTags,
+		Status:          lifecycle.Status(d.ImageStatus),
+		PushedAt:        aws.ToTime(d.ImagePushedAt),
+		LastPulledAt:    aws.ToTime(d.LastRecordedPullTime),
+		LastArchivedAt:  aws.ToTime(d.LastArchivedAt),
+		LastActivatedAt: aws.ToTime(d.LastActivatedAt),
+		MediaType:       aws.ToString(d.ImageManifestMediaType),
+		Subject:         aws.ToString(d.SubjectManifestDigest),
 	}
 }
 
-// ReadChildren fills in the Children of the indexes among the images: a call
-// for every hundred indexes, and none where there are none. What an archived
-// index lists cannot be read, and is not held by it either.
-func (c *Client) ReadChildren(ctx context.Context, account, name string, images []audit.Image) error {
-	return c.readChildren(ctx, account, "", name, images)
-}
-
-// readChildren is ReadChildren of any region.
-func (c *Client) readChildren(ctx context.Context, account, region, name string, images []audit.Image) error {
+// ReadChildrenOf implements survey.AWS: a call for every hundred indexes, and
+// none where there are none. What an archived index lists cannot be read, and is
+// not held by it either.
+func (c *Client) ReadChildrenOf(ctx context.Context, registry audit.Place, name string, images []audit.Image) error {
 	byDigest := map[string]*audit.Image{}
 	var ids []types.ImageIdentifier
 	for i := range images {
@@ -95,9 +93,9 @@ func (c *Client) readChildren(ctx context.Context, account, region, name string,
 	doing := "read the indexes of " + name
 	for part := range slices.Chunk(ids, maxImagesFetched) {
 		out, err := c.ecr().BatchGetImage(ctx, &ecr.BatchGetImageInput{
-			RegistryId: inRegistry(account), RepositoryName: &name, ImageIds: part,
+			RegistryId: inRegistry(registry.Account), RepositoryName: &name, ImageIds: part,
 			AcceptedMediaTypes: []string{ociIndex, dockerManifestList},
-		}, inRegion(region))
+		}, inRegion(registry.Region))
 		if err != nil {
 			return wrap(doing, err)
 		}

@@ -11,11 +11,11 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 )
 
-func TestRepositoryImages(t *testing.T) {
+func TestImagesOf(t *testing.T) {
 	w := newWire(t,
 		answer{200, `{"imageDetails":[{"imageDigest":"sha256:1","imageTags":["v1"],"imagePushedAt":1760000000,"imageSizeInBytes":42}],"nextToken":"x"}`},
 		answer{200, `{"imageDetails":[{"imageDigest":"sha256:2","imageStatus":"ARCHIVED"}]}`})
-	images, err := client(t, w).RepositoryImages(t.Context(), "123456789012", "web")
+	images, err := client(t, w).ImagesOf(t.Context(), audit.Place{Account: "123456789012"}, "web")
 	if err != nil || len(images) != 2 || images[0].Bytes != 42 || images[0].PushedAt.Unix() != 1760000000 || images[1].Status != lifecycle.Archived {
 		t.Errorf("%+v, %v", images, err)
 	}
@@ -26,7 +26,7 @@ func TestRepositoryImages(t *testing.T) {
 	}
 }
 
-func TestReadChildren(t *testing.T) {
+func TestReadChildrenOf(t *testing.T) {
 	index := func(digest string) audit.Image {
 		return audit.Image{Image: lifecycle.Image{Digest: digest, MediaType: ociIndex}}
 	}
@@ -36,7 +36,7 @@ func TestReadChildren(t *testing.T) {
 		`{"manifests":[{"digest":"sha256:a"},{"digest":"sha256:b"}]}`)})
 	images := []audit.Image{{Image: lifecycle.Image{Digest: "sha256:a", MediaType: "application/vnd.oci.image.manifest.v1+json"}}, index("sha256:i"), index("sha256:gone"), archived}
 	c := client(t, w)
-	if err := c.ReadChildren(t.Context(), "", "web", images); err != nil {
+	if err := c.ReadChildrenOf(t.Context(), audit.Place{}, "web", images); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"sha256:a", "sha256:b"}, images[1].Children); diff != "" {
@@ -45,7 +45,7 @@ func TestReadChildren(t *testing.T) {
 	if len(w.got) != 1 || strings.Contains(w.got[0].body, "archived") || strings.Contains(w.got[0].body, "registryId") {
 		t.Errorf("sent %+v", w.got)
 	}
-	if err := c.ReadChildren(t.Context(), "", "web", images[:1]); err != nil || len(w.got) != 1 {
+	if err := c.ReadChildrenOf(t.Context(), audit.Place{}, "web", images[:1]); err != nil || len(w.got) != 1 {
 		t.Errorf("a call for no index: %d calls, %v", len(w.got), err)
 	}
 }
@@ -56,7 +56,7 @@ func TestChildrenAreReadAHundredACall(t *testing.T) {
 	for i := range images {
 		images[i].Digest, images[i].MediaType = fmt.Sprintf("sha256:%d", i), dockerManifestList
 	}
-	if err := client(t, w).ReadChildren(t.Context(), "", "web", images); err != nil || len(w.got) != 3 {
+	if err := client(t, w).ReadChildrenOf(t.Context(), audit.Place{}, "web", images); err != nil || len(w.got) != 3 {
 		t.Errorf("%d calls, %v", len(w.got), err)
 	}
 }
@@ -64,7 +64,7 @@ func TestChildrenAreReadAHundredACall(t *testing.T) {
 func TestAnIndexThatIsNotJSON(t *testing.T) {
 	w := newWire(t, answer{200, `{"images":[{"imageId":{"imageDigest":"sha256:i"},"imageManifest":"<html>"}]}`})
 	images := []audit.Image{{Image: lifecycle.Image{Digest: "sha256:i", MediaType: ociIndex}}}
-	if err := client(t, w).ReadChildren(t.Context(), "", "web", images); err == nil || !strings.Contains(err.Error(), "read the indexes of web: sha256:i: its manifest") {
+	if err := client(t, w).ReadChildrenOf(t.Context(), audit.Place{}, "web", images); err == nil || !strings.Contains(err.Error(), "read the indexes of web: sha256:i: its manifest") {
 		t.Error(err)
 	}
 }

@@ -29,25 +29,15 @@ func (c *Client) RepositoryWithImages(ctx context.Context, name string) (audit.R
 		return audit.Repository{}, notThere("look up repository "+name, "repository "+name)
 	}
 	found := out.Repositories[0]
-	repo := audit.Repository{
-		Place: audit.Place{Account: aws.ToString(found.RegistryId), Region: c.Region()},
-		Name:  name, ARN: aws.ToString(found.RepositoryArn), URI: aws.ToString(found.RepositoryUri),
-		Mutability: string(found.ImageTagMutability),
-	}
-	for _, e := range found.ImageTagMutabilityExclusionFilters {
-		repo.Exclusions = append(repo.Exclusions, aws.ToString(e.Filter))
-	}
-	policy, err := c.ecr().GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RepositoryName: &name})
-	if err = wrap("read the lifecycle policy of "+name, err); err != nil && !errors.Is(err, deploy.NotFound) {
+	repo := repository(audit.Place{Account: aws.ToString(found.RegistryId), Region: c.Region()}, found)
+	repo.Policy, repo.EvaluatedAt, err = c.RepositoryPolicy(ctx, repo.Place, name)
+	if err != nil && !errors.Is(err, deploy.NotFound) {
 		return repo, err
 	}
-	if err == nil {
-		repo.Policy, repo.EvaluatedAt = aws.ToString(policy.LifecyclePolicyText), aws.ToTime(policy.LastEvaluatedAt)
-	}
-	if repo.Images, err = c.RepositoryImages(ctx, "", name); err != nil {
+	if repo.Images, err = c.ImagesOf(ctx, repo.Place, name); err != nil {
 		return repo, err
 	}
-	return repo, c.ReadChildren(ctx, "", name, repo.Images)
+	return repo, c.ReadChildrenOf(ctx, repo.Place, name, repo.Images)
 }
 
 // PutPolicy implements retain.PolicyStore.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
+	"github.com/plimsoll-ecs/plimsoll/internal/survey"
 )
 
 var _ retain.AWS = (*Client)(nil)
@@ -63,24 +65,12 @@ func (c *Client) InUse(ctx context.Context, cluster, name string, before int) (a
 // successes are the newest releases that a service ran to steady state, but
 // for those that it runs now.
 func (c *Client) successes(ctx context.Context, cluster, name string, current []string, limit int) ([]audit.Release, error) {
-	in := &ecs.ListServiceDeploymentsInput{
-		Cluster: &cluster, Service: &name, Status: []ecstypes.ServiceDeploymentStatus{ecstypes.ServiceDeploymentStatusSuccessful},
+	all, err := c.SuccessfulRevisions(ctx, cluster, name)
+	if err != nil {
+		return nil, err
 	}
-	var briefs []ecstypes.ServiceDeploymentBrief
-	for more := true; more && len(briefs) < limit; more = in.NextToken != nil {
-		out, err := c.ecs().ListServiceDeployments(ctx, in)
-		if err != nil {
-			return nil, wrap(fmt.Sprintf("list the service deployments of %s/%s", cluster, name), err)
-		}
-		briefs = append(briefs, out.ServiceDeployments...)
-		in.NextToken = out.NextToken
-	}
-	slices.SortStableFunc(briefs, func(a, b ecstypes.ServiceDeploymentBrief) int {
-		return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt))
-	})
 	var arns []string
-	for _, b := range briefs[:min(len(briefs), limit)] {
-		arn := aws.ToString(b.TargetServiceRevisionArn)
+	for _, arn := range all[:min(len(all), limit)] {
 		if arn != "" && !slices.Contains(arns, arn) && !slices.Contains(current, arn) {
 			arns = append(arns, arn)
 		}
@@ -92,19 +82,13 @@ func (c *Client) successes(ctx context.Context, cluster, name string, current []
 // no longer has are left out.
 func (c *Client) releases(ctx context.Context, arns []string) ([]audit.Release, error) {
 	found := map[string]audit.Release{}
-	for part := range slices.Chunk(arns, 20) {
-		out, err := c.ecs().DescribeServiceRevisions(ctx, &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: part})
+	for part := range slices.Chunk(arns, survey.RevisionsPerCall) {
+		list, err := c.DescribeServiceRevisions(ctx, part)
 		if err != nil {
-			return nil, wrap("read service revisions", err)
+			return nil, err
 		}
-		for _, r := range out.ServiceRevisions {
-			release := audit.Release{ARN: aws.ToString(r.ServiceRevisionArn), TaskDefinition: aws.ToString(r.TaskDefinition), At: aws.ToTime(r.CreatedAt)}
-			for _, i := range r.ContainerImages {
-				release.Containers = append(release.Containers, audit.Container{
-					Name: aws.ToString(i.ContainerName), Image: aws.ToString(i.Image), Digest: aws.ToString(i.ImageDigest),
-				})
-			}
-			found[release.ARN] = release
+		for _, r := range list {
+			found[r.ARN] = r
 		}
 	}
 	var list []audit.Release
@@ -157,31 +141,15 @@ func placeOf(arn string) audit.Place {
 // lastPart is the name at the end of an ARN.
 func lastPart(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// anyStatus has ECR show archived images too: without it DescribeImages shows
-// active ones, as if the others had been deleted.
-func anyStatus() *types.DescribeImagesFilter {
-	return &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny}
-}
-
 // Stock implements retain.Repositories.
 func (c *Client) Stock(ctx context.Context, ref image.Reference) (audit.Repository, error) {
-	doing := "list the images of " + ref.Repository
-	account, where, err := c.registryOf(doing, ref)
+	account, where, err := c.registryOf("list the images of "+ref.Repository, ref)
 	if err != nil {
 		return audit.Repository{}, err
 	}
 	stock := audit.Repository{Name: ref.Repository, URI: ref.Name()}
-	pages := ecr.NewDescribeImagesPaginator(c.ecr(), &ecr.DescribeImagesInput{
-		RegistryId: account, RepositoryName: &ref.Repository, MaxResults: aws.Int32(1000), Filter: anyStatus(),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, where)
-		if err != nil {
-			return audit.Repository{}, wrap(doing, err)
-		}
-		for _, d := range page.ImageDetails {
-			stock.Images = append(stock.Images, audit.Image{Image: shelved(d), Bytes: aws.ToInt64(d.ImageSizeInBytes)})
-		}
+	if stock.Images, _, err = c.listImages(ctx, account, where, ref.Repository, math.MaxInt); err != nil {
+		return audit.Repository{}, err
 	}
 	switch policy, err := c.LifecyclePolicy(ctx, ref); {
 	case err == nil:
@@ -190,20 +158,6 @@ func (c *Client) Stock(ctx context.Context, ref image.Reference) (audit.Reposito
 		stock.Unread = err.Error()
 	}
 	return stock, nil
-}
-
-func shelved(d types.ImageDetail) lifecycle.Image {
-	return lifecycle.Image{
-		Digest:          aws.ToString(d.ImageDigest),
-		Tags:            d.ImageTags,
-		Status:          lifecycle.Status(d.ImageStatus),
-		PushedAt:        aws.ToTime(d.ImagePushedAt),
-		LastPulledAt:    aws.ToTime(d.LastRecordedPullTime),
-		LastArchivedAt:  aws.ToTime(d.LastArchivedAt),
-		LastActivatedAt: aws.ToTime(d.LastActivatedAt),
-		MediaType:       aws.ToString(d.ImageManifestMediaType),
-		Subject:         aws.ToString(d.SubjectManifestDigest),
-	}
 }
 
 // Look implements retain.Repositories.
@@ -223,7 +177,7 @@ func (c *Client) Look(ctx context.Context, ref image.Reference) (lifecycle.Image
 	if len(out.ImageDetails) == 0 {
 		return lifecycle.Image{}, notThere(doing, "image "+ref.String())
 	}
-	return shelved(out.ImageDetails[0]), nil
+	return shelved(&out.ImageDetails[0]), nil
 }
 
 // Manifest implements retain.Repositories. All media types are accepted: ECR
@@ -238,7 +192,7 @@ func (c *Client) Manifest(ctx context.Context, ref image.Reference) (retain.Mani
 	out, err := c.ecr().BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RegistryId: account, RepositoryName: &ref.Repository, ImageIds: []types.ImageIdentifier{{ImageDigest: &ref.Digest}},
 		AcceptedMediaTypes: []string{
-			"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+			ociIndex, dockerManifestList,
 			"application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json",
 			"application/vnd.docker.distribution.manifest.v1+prettyjws", "application/vnd.docker.distribution.manifest.v1+json",
 		},

@@ -50,13 +50,3 @@ func (c *Client) RepositoryPolicy(ctx context.Context, registry audit.Place, nam
 	}
 	return aws.ToString(out.LifecyclePolicyText), aws.ToTime(out.LastEvaluatedAt), nil
 }
-
-// ImagesOf implements survey.AWS.
-func (c *Client) ImagesOf(ctx context.Context, registry audit.Place, name string) ([]audit.Image, error) {
-	return c.repositoryImages(ctx, registry.Account, registry.Region, name)
-}
-
-// ReadChildrenOf implements survey.AWS.
-func (c *Client) ReadChildrenOf(ctx context.Context, registry audit.Place, name string, images []audit.Image) error {
-	return c.readChildren(ctx, registry.Account, registry.Region, name, images)
-}
