@@ -40,7 +40,7 @@ func ByAudit(aws survey.AWS) func(context.Context, []audit.Retirement) (map[stri
 // outlooks judges a fleet, and tells what is found apart by services.
 func outlooks(fleet audit.Fleet) map[string]Outlook {
 	found := map[string]Outlook{}
-	for _, f := range audit.Judge(fleet, audit.Options{Now: fleet.TakenAt}).Findings {
+	for _, f := range audit.Judge(fleet, audit.Options{Now: fleet.TakenAt, Cadence: audit.PushCadence}).Findings {
 		if f.Object.Kind == audit.ServiceObject {
 			o := found[f.Object.Name]
 			o.add(f)
