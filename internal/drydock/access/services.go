@@ -62,6 +62,9 @@ func (b *builder) logs() {
 		for _, arn := range b.in.texts("logGroupIdentifiers") {
 			b.either(strings.TrimSuffix(arn, ":*")+":log-stream:", arn)
 		}
+		if len(b.needs) == 0 { // names no group: refused for that only after it is allowed
+			b.add("*")
+		}
 	default:
 		ofGroup(group)
 	}
