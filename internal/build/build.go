@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -97,9 +98,9 @@ func Image(ctx context.Context, opts Options, tell story.Teller) (Built, error) 
 		return Built{}, fmt.Errorf("building %s: docker did not say which image it built: %w", ref, err)
 	}
 	built := Built{ID: strings.TrimSpace(string(id)), Steps: out.total, Cached: out.cached}
-	summary := fmt.Sprintf("built %s, %s", count(built.Steps, "step"), image.ShortDigest(built.ID))
+	summary := fmt.Sprintf("built %s, %s", noun.Count(built.Steps, "step"), image.ShortDigest(built.ID))
 	if built.Cached > 0 {
-		summary = fmt.Sprintf("built %s, %d from the cache, %s", count(built.Steps, "step"), built.Cached, image.ShortDigest(built.ID))
+		summary = fmt.Sprintf("built %s, %d from the cache, %s", noun.Count(built.Steps, "step"), built.Cached, image.ShortDigest(built.ID))
 	}
 	n.tell(story.Event{Kind: story.End, Message: summary})
 	return built, nil
@@ -193,12 +194,4 @@ func newNews(tell story.Teller, step story.Step, now func() time.Time) news {
 func (n news) tell(e story.Event) {
 	e.Time, e.Step = n.now(), n.step
 	n.teller(e)
-}
-
-// count is "1 step", "3 steps".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

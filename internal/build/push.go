@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -70,7 +71,7 @@ func Push(ctx context.Context, opts PushOptions, tell story.Teller) (Pushed, err
 	if err != nil {
 		return Pushed{}, fmt.Errorf("pushing %s: %w", r.ref, err)
 	}
-	what := fmt.Sprintf("%s, %s, %s", count(pushed.Layers, "layer"), megabytes(pushed.Size), image.ShortDigest(pushed.Digest))
+	what := fmt.Sprintf("%s, %s, %s", noun.Count(pushed.Layers, "layer"), megabytes(pushed.Size), image.ShortDigest(pushed.Digest))
 	if pushed.Already {
 		what = "already there: " + what
 	} else {

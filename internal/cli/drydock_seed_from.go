@@ -17,6 +17,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/account"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/client"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/fleet"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 )
 
@@ -96,24 +97,12 @@ func importExport(ctx context.Context, s *session, there *client.Client, export 
 		s.object(done)
 		return nil
 	}
-	fmt.Fprintf(s.sys.Stdout, "imported %s, %s (%s), %s with %s\n", counted(len(done.Clusters), "cluster"), counted(len(done.Services), "service"),
-		counted(done.TaskDefinitions, "task definition"), counted(len(done.Repositories), "repository"), counted(done.Images, "image"))
+	fmt.Fprintf(s.sys.Stdout, "imported %s, %s (%s), %s with %s\n", noun.Count(len(done.Clusters), "cluster"), noun.Count(len(done.Services), "service"),
+		noun.Count(done.TaskDefinitions, "task definition"), noun.Count(len(done.Repositories), "repository"), noun.Count(done.Images, "image"))
 	for _, note := range done.Notes {
 		fmt.Fprintf(s.sys.Stderr, "note: %s\n", note)
 	}
 	return nil
-}
-
-// counted is a number of things.
-func counted(n int, noun string) string {
-	switch {
-	case n == 1:
-	case strings.HasSuffix(noun, "y"):
-		noun = strings.TrimSuffix(noun, "y") + "ies"
-	default:
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }
 
 func printPlanted(s *session, planted fleet.Planted) {

@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 	"github.com/plimsoll-ecs/plimsoll/internal/survey"
 )
@@ -168,18 +169,10 @@ func fileSize(n int64) string {
 	return fmt.Sprintf("%.1f %s", size, unit)
 }
 
-// countOf says how many of a thing there are.
-func countOf(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
-}
-
 // ahead says how far off a time is, as it is given: 14d.
 func ahead(d time.Duration) string {
 	if d > 0 && d%(24*time.Hour) == 0 {
-		return countOf(int(d/(24*time.Hour)), "day", "days")
+		return noun.Count(int(d/(24*time.Hour)), "day")
 	}
 	return d.String()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 	"github.com/plimsoll-ecs/plimsoll/internal/term"
 )
@@ -146,7 +147,7 @@ func writeNew(name, text string) error {
 func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error {
 	out, v := s.sys.Stdout, a.advice
 	running, back := counts(a.uses)
-	fmt.Fprintf(out, "%s: %s, %s; %d in use, %d more to roll back to\n", a.repo.Name, countOf(v.Now.Images, "image", "images"), fileSize(v.Now.Bytes), running, back)
+	fmt.Fprintf(out, "%s: %s, %s; %d in use, %d more to roll back to\n", a.repo.Name, noun.Count(v.Now.Images, "image"), fileSize(v.Now.Bytes), running, back)
 	for _, note := range v.Notes {
 		s.sentence("", "note: "+note, 2)
 	}

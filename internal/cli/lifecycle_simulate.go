@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 	"github.com/plimsoll-ecs/plimsoll/internal/term"
 )
@@ -102,7 +103,7 @@ func (c *lifecycleSimulate) outlook(ctx context.Context, s *session, fleet *flee
 		return change.Outlook, nil
 	}
 	if text == "" {
-		fmt.Fprintf(s.sys.Stdout, "%s: %s, %s; it has no lifecycle policy, so nothing goes\n", repo.Name, countOf(len(repo.Images), "image", "images"), fileSize(change.Outlook.Bytes))
+		fmt.Fprintf(s.sys.Stdout, "%s: %s, %s; it has no lifecycle policy, so nothing goes\n", repo.Name, noun.Count(len(repo.Images), "image"), fileSize(change.Outlook.Bytes))
 		return change.Outlook, nil
 	}
 	return change.Outlook, s.showOutlook(change)
@@ -154,7 +155,7 @@ func sumOf(o retain.Outlook) string {
 		when = "a policy run within " + ahead(o.Until.Sub(o.At))
 	}
 	if len(o.Going) == 0 {
-		return fmt.Sprintf("%s takes none of %s (%s)", when, countOf(o.Images, "image", "images"), fileSize(o.Bytes))
+		return fmt.Sprintf("%s takes none of %s (%s)", when, noun.Count(o.Images, "image"), fileSize(o.Bytes))
 	}
 	var bytes int64
 	for _, g := range o.Going {
@@ -164,7 +165,7 @@ func sumOf(o retain.Outlook) string {
 	if o.InUse > 0 {
 		use = fmt.Sprintf("%d that services NEED", o.InUse)
 	}
-	return fmt.Sprintf("%s takes %d of %s (%s of %s), %s", when, len(o.Going), countOf(o.Images, "image", "images"), fileSize(bytes), fileSize(o.Bytes), use)
+	return fmt.Sprintf("%s takes %d of %s (%s of %s), %s", when, len(o.Going), noun.Count(o.Images, "image"), fileSize(bytes), fileSize(o.Bytes), use)
 }
 
 // byRule sums up what each rule takes.
@@ -218,11 +219,11 @@ func ruleWords(r lifecycle.Rule) string {
 	case lifecycle.CountMoreThan:
 		what += fmt.Sprintf(" beyond the newest %d", r.CountNumber)
 	case lifecycle.SincePulled:
-		what += fmt.Sprintf(" not pulled for %s", countOf(r.CountNumber, "day", "days"))
+		what += fmt.Sprintf(" not pulled for %s", noun.Count(r.CountNumber, "day"))
 	case lifecycle.SinceTransitioned:
-		what = "archived for " + countOf(r.CountNumber, "day", "days")
+		what = "archived for " + noun.Count(r.CountNumber, "day")
 	default:
-		what += " older than " + countOf(r.CountNumber, "day", "days")
+		what += " older than " + noun.Count(r.CountNumber, "day")
 	}
 	if r.Action == lifecycle.Transition {
 		what += ", to the archive"
@@ -265,7 +266,7 @@ func (s *session) showPreview(o retain.Outlook) error {
 		if p.Settled > 0 {
 			settled = fmt.Sprintf(", and settles what was open for %d of them", p.Settled)
 		}
-		fmt.Fprintf(s.sys.Stdout, "\nAWS's preview of the next run agrees: it takes %s%s\n", countOf(p.Takes, "image", "images"), settled)
+		fmt.Fprintf(s.sys.Stdout, "\nAWS's preview of the next run agrees: it takes %s%s\n", noun.Count(p.Takes, "image"), settled)
 	default:
 		fmt.Fprintf(s.sys.Stdout, "\nAWS's preview of the next run differs; what AWS says counts:\n")
 		table := term.Table{Header: []string{"IMAGE", "HERE", "AWS"}}

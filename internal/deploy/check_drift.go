@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
 )
@@ -152,7 +153,7 @@ func checkKeys(stable, next *taskdef.Document) story.Check {
 	case len(come) > 0:
 		return checkOK("environment", "new since %s: %s", name, strings.Join(come, ", "))
 	}
-	return checkOK("environment", "the same %s as %s", plural(len(after), "key"), name)
+	return checkOK("environment", "the same %s as %s", noun.Count(len(after), "key"), name)
 }
 
 // variablesOf are the variables of all containers, whether set or filled in from a

@@ -13,6 +13,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
 )
@@ -331,7 +332,7 @@ func outlook(policy lifecycle.Policy, stock Stock, now time.Time, digest string)
 		switch {
 		case f.Digest != digest || f.Next.Action == "":
 		case f.Next.Pushes > 0:
-			return " for " + plural(f.Next.Pushes, "further image")
+			return " for " + noun.Count(f.Next.Pushes, "further image")
 		default:
 			return " until " + f.Next.At.Format(time.DateOnly)
 		}

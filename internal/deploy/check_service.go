@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
 )
@@ -27,10 +28,10 @@ func checkMovement(s Service, desired int) []story.Check {
 	lower := (desired*s.MinimumPercent + 99) / 100
 	if s.Running > 0 && upper <= desired && lower >= desired {
 		return []story.Check{checkFail("capacity",
-			fmt.Sprintf("this deployment could never move: with %s, maximumPercent %d and minimumHealthyPercent %d ECS may neither start a task nor stop one", plural(desired, "task"), s.MaximumPercent, s.MinimumPercent),
+			fmt.Sprintf("this deployment could never move: with %s, maximumPercent %d and minimumHealthyPercent %d ECS may neither start a task nor stop one", noun.Count(desired, "task"), s.MaximumPercent, s.MinimumPercent),
 			"set maximumPercent to 200, or minimumHealthyPercent to 0 where a gap is acceptable")}
 	}
-	return []story.Check{checkOK("capacity", "%s: up to %d at once, at least %d healthy", plural(desired, "task"), upper, lower)}
+	return []story.Check{checkOK("capacity", "%s: up to %d at once, at least %d healthy", noun.Count(desired, "task"), upper, lower)}
 }
 
 // checkBreaker looks whether ECS would give a bad revision up by itself.
@@ -63,9 +64,9 @@ func (j *job) lookAtScaling(s Service, desired *int) look {
 			n = *desired
 		}
 		if n < r.Min || n > r.Max {
-			return []story.Check{checkWarn("autoscaling", fmt.Sprintf("%s is outside of the %d to %d that autoscaling keeps; it will change the count", plural(n, "task"), r.Min, r.Max), "choose a count in that range, or change the range first")}
+			return []story.Check{checkWarn("autoscaling", fmt.Sprintf("%s is outside of the %d to %d that autoscaling keeps; it will change the count", noun.Count(n, "task"), r.Min, r.Max), "choose a count in that range, or change the range first")}
 		}
-		return []story.Check{checkOK("autoscaling", "%s in %d to %d", plural(n, "task"), r.Min, r.Max)}
+		return []story.Check{checkOK("autoscaling", "%s in %d to %d", noun.Count(n, "task"), r.Min, r.Max)}
 	}
 }
 
@@ -82,7 +83,7 @@ func (j *job) lookAtBalancers(s Service) look {
 			}
 		}
 		if len(s.TargetGroups) > 0 && len(found) == 0 {
-			found = append(found, checkOK("load balancer", "%s there", areOf(len(s.TargetGroups), "target group")))
+			found = append(found, checkOK("load balancer", "%s there", noun.Forms(len(s.TargetGroups), "target group is", "target groups are")))
 		}
 		return once(found)
 	}

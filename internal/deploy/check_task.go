@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
 )
@@ -84,7 +85,7 @@ func (j *job) lookAtSecrets(doc *taskdef.Document, keys bool) look {
 		}
 		found := lookAll(ctx, looks...)
 		if len(found) == 0 {
-			found = append(found, checkOK("secrets", "%s there", areOf(len(references), "secret")))
+			found = append(found, checkOK("secrets", "%s there", noun.Forms(len(references), "secret is", "secrets are")))
 		}
 		return once(found)
 	}
@@ -198,7 +199,7 @@ func (j *job) lookAtParameters(doc *taskdef.Document) look {
 			}
 		}
 		if total > 0 && len(found) == 0 {
-			found = append(found, checkOK("parameters", "%s there", areOf(total, "parameter")))
+			found = append(found, checkOK("parameters", "%s there", noun.Forms(total, "parameter is", "parameters are")))
 		}
 		return once(found)
 	}
@@ -226,7 +227,7 @@ func (j *job) lookAtLogGroups(doc *taskdef.Document) look {
 			}
 		}
 		if len(groups) > 0 && len(found) == 0 {
-			found = append(found, checkOK("logs", "%s there", areOf(len(groups), "log group")))
+			found = append(found, checkOK("logs", "%s there", noun.Forms(len(groups), "log group is", "log groups are")))
 		}
 		return once(found)
 	}
@@ -364,11 +365,4 @@ func once(checks []story.Check) []story.Check {
 		}
 	}
 	return list
-}
-
-func areOf(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " is"
-	}
-	return fmt.Sprintf("%d %ss are", n, noun)
 }

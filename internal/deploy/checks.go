@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -132,22 +133,15 @@ func tally(checks []story.Check) string {
 	for _, c := range checks {
 		count[c.State]++
 	}
-	s := plural(len(checks), "check")
+	s := noun.Count(len(checks), "check")
 	if n := count[story.CheckFail]; n > 0 {
 		s += fmt.Sprintf(", %d failed", n)
 	}
 	if n := count[story.CheckWarn]; n > 0 {
-		s += ", " + plural(n, "warning")
+		s += ", " + noun.Count(n, "warning")
 	}
 	if n := count[story.CheckSkipped]; n > 0 {
 		s += fmt.Sprintf(", %d skipped", n)
 	}
 	return s
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

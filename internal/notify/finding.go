@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // Findings is the message on what an audit found at or above a severity; ok is
@@ -23,15 +24,9 @@ func Findings(r audit.Report, least audit.Severity) (m Message, ok bool) {
 			m.Next = append(m.Next, f.Fix[0].Command)
 		}
 	}
-	count := func(n int, one, many string) string {
-		if n == 1 {
-			return "1 " + one
-		}
-		return fmt.Sprintf("%d %s", n, many)
-	}
-	m.Title = "audit: " + count(len(m.Lines), "finding", "findings")
+	m.Title = "audit: " + noun.Count(len(m.Lines), "finding")
 	if worst > 0 {
-		m.Title += ", of them " + count(worst, "error", "errors")
+		m.Title += ", of them " + noun.Count(worst, "error")
 	}
 	m.Cause = fmt.Sprintf("%d of %d services could restart now and within %s.", r.Seen.Safe, r.Seen.Services, days(r.Horizon.Hours()))
 	return m, len(m.Lines) > 0

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // Fate is what the repository's lifecycle policy has in store for an image with
@@ -95,7 +96,7 @@ func taken(e lifecycle.Event, now time.Time) Fate {
 	}
 	switch {
 	case e.Pushes > 0:
-		f.Why += fmt.Sprintf(" after %s", count(e.Pushes, "more push", "more pushes"))
+		f.Why += fmt.Sprintf(" after %s", noun.Forms(e.Pushes, "more push", "more pushes"))
 	case !e.At.After(now):
 		f.Why += " at the next run"
 	default:
@@ -111,11 +112,4 @@ func shields(p lifecycle.Policy, priority int) bool {
 		return r.Priority == priority && r.TagStatus == lifecycle.Tagged && r.CountType == lifecycle.CountMoreThan &&
 			slices.ContainsFunc(slices.Concat(r.TagPatterns, r.TagPrefixes), func(p string) bool { return strings.HasPrefix(p, Prefix) })
 	})
-}
-
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

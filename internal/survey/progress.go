@@ -1,11 +1,11 @@
 package survey
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -47,21 +47,14 @@ func (s *survey) done(f audit.Fleet) {
 	for _, r := range f.Repositories {
 		images += len(r.Images)
 	}
-	parts := []string{count(len(f.Services), "service"), count(len(f.Tasks), "task")}
+	parts := []string{noun.Count(len(f.Services), "service"), noun.Count(len(f.Tasks), "task")}
 	if len(f.Schedules) > 0 {
-		parts = append(parts, count(len(f.Schedules), "schedule"))
+		parts = append(parts, noun.Count(len(f.Schedules), "schedule"))
 	}
-	parts = append(parts, count(images, "image")+" in "+strings.Replace(count(len(f.Repositories), "repository"), "repositorys", "repositories", 1))
+	parts = append(parts, noun.Count(images, "image")+" in "+noun.Count(len(f.Repositories), "repository"))
 	text := strings.Join(parts, ", ")
 	if len(f.Places) > 1 {
-		text += ", " + count(len(f.Places), "place")
+		text += ", " + noun.Count(len(f.Places), "place")
 	}
 	s.say(story.End, text)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

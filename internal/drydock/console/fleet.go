@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // What of a large fleet is on one page.
@@ -65,7 +66,7 @@ type serviceView struct {
 
 // stoppedTasks says how many there are.
 func (s serviceView) stoppedTasks() string {
-	text := count(len(s.Stopped), "stopped task", "stopped tasks")
+	text := noun.Count(len(s.Stopped), "stopped task")
 	if s.MoreStopped > 0 {
 		text += " and " + strconv.Itoa(s.MoreStopped) + " more"
 	}
@@ -469,7 +470,7 @@ func stopped(ending []taskDoc, now time.Time) (out []stoppedTask, more int) {
 				one.Reason += " · " + k.Reason
 			}
 			if k.ExitCode != nil && one.Exit == "–" {
-				one.Exit = grouped(*k.ExitCode)
+				one.Exit = noun.Digits(*k.ExitCode)
 			}
 		}
 		out = append(out, one)

@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // What of many images is on one page.
@@ -194,7 +195,7 @@ func saysPolicy(o ecr.Outlook, going int, now time.Time) string {
 	}
 	takes := "takes nothing"
 	if going > 0 {
-		takes = "takes " + count(going, "image", "images")
+		takes = "takes " + noun.Count(going, "image")
 	}
 	return fmt.Sprintf("next lifecycle run %s %s", until(now, o.NextRun), takes)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // eventsShown is how much of the event stream is on the page.
@@ -59,7 +60,7 @@ func saysFault(f faults.Report) string {
 	if f.Skip > 0 {
 		says += fmt.Sprintf(", after %d", f.Skip)
 	}
-	return says + fmt.Sprintf("; struck %s of %s", grouped(f.Struck), grouped(f.Matched))
+	return says + fmt.Sprintf("; struck %s of %s", noun.Digits(f.Struck), noun.Digits(f.Matched))
 }
 
 // happening is an event of the stream.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 func stamp(t time.Time) string { return t.UTC().Format("2 Jan 15:04") }
@@ -22,23 +24,6 @@ func when(now, t time.Time) string {
 	return t.Format("15:04:05")
 }
 
-// count is "1 task", "4 tasks".
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return grouped(n) + " " + many
-}
-
-// grouped writes thousands apart, as in "12,345".
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // span is a length of time as people say it, to one unit that keeps to its
 // number.
 func span(d time.Duration) string {
@@ -50,7 +35,7 @@ func span(d time.Duration) string {
 	case d < 48*time.Hour:
 		return strconv.Itoa(int(d/time.Hour)) + "\u00a0h"
 	}
-	return grouped(int(d/(24*time.Hour))) + "\u00a0d"
+	return noun.Digits(int(d/(24*time.Hour))) + "\u00a0d"
 }
 
 // since is how long ago something was. What is younger than a minute is not
@@ -86,9 +71,9 @@ func ahead(d time.Duration) string {
 	days, rest := d/(24*time.Hour), d%(24*time.Hour)
 	switch {
 	case days > 0 && rest >= time.Hour:
-		return fmt.Sprintf("%s d %d h ahead of real time", grouped(int(days)), rest/time.Hour)
+		return fmt.Sprintf("%s d %d h ahead of real time", noun.Digits(int(days)), rest/time.Hour)
 	case days > 0:
-		return fmt.Sprintf("%s d ahead of real time", grouped(int(days)))
+		return fmt.Sprintf("%s d ahead of real time", noun.Digits(int(days)))
 	}
 	return span(d) + " ahead of real time"
 }

@@ -23,8 +23,6 @@ func TestWords(t *testing.T) {
 		size(999):                               "999 B",
 		size(48_000_000):                        "48.0 MB",
 		size(1_230_000_000):                     "1.23 GB",
-		grouped(1_234_567):                      "1,234,567",
-		count(1, "task", "tasks"):               "1 task",
 		briefly("web", "(service web) has started 2 tasks: (task 0123456789abcdef0123456789abcdef) (task ffff456789abcdef0123456789abcdef)."): "has started 2 tasks: 01234567, ffff4567.",
 		briefly("web", "(service api) was unable (task"):                                 "(service api) was unable (task",
 		versionOfImage("123.dkr.ecr.eu-west-1.amazonaws.com/app:v1@sha256:" + zeros(64)): "v1",

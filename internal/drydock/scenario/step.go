@@ -20,6 +20,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/fleet"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // step makes one step and tells of it. What a step does in words goes before
@@ -284,7 +285,7 @@ func (w *world) retire(ctx context.Context, r *Retire) (string, error) {
 	if err := w.control(ctx, "retire", in, &announced); err != nil {
 		return "", err
 	}
-	return plural(len(announced.Tasks), "task"), nil
+	return noun.Count(len(announced.Tasks), "task"), nil
 }
 
 func (w *world) behaviour(ctx context.Context, b *Behaviour) error {
@@ -384,13 +385,6 @@ func within(s fleet.Span) time.Duration {
 }
 
 func round(d time.Duration) fleet.Span { return fleet.Span(d.Round(time.Second)) }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
 
 // Elapsed is a moment of a story as it is told: days, then the time of day
 // since it began.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // severalPatterns: a list reads like "any of these" and means "all of these".
@@ -19,7 +20,7 @@ func (c *check) severalPatterns() {
 		severity, seen := Warning, ""
 		if some := c.withSome(r, entries); some > len(r.images) {
 			severity = Error
-			seen = fmt.Sprintf(" Here %s at least one of them, and %d all.", counted(some, "image carries", "images carry"), len(r.images))
+			seen = fmt.Sprintf(" Here %s at least one of them, and %d all.", noun.Forms(some, "image carries", "images carry"), len(r.images))
 		}
 		if len(r.images) > 0 && severity != Error { // the images show that all of them go together
 			severity = Note
@@ -120,11 +121,11 @@ func (c *check) idleRules() {
 		case c.Images == nil || r.StorageClass == lifecycle.Archive:
 		case len(r.images) == 0 && !r.shields():
 			c.remark(r, "selection", "LC007", Note,
-				fmt.Sprintf("rule %d is about none of the %s", r.Priority, counted(len(c.Images), "image", "images")),
+				fmt.Sprintf("rule %d is about none of the %s", r.Priority, noun.Count(len(c.Images), "image")),
 				"a pattern that matches nothing is often misspelt: a prefix takes no *, a pattern without * is the whole tag, capitals count",
 				"compare it with the tags that there are, or take it out")
 		case len(r.images) > 0 && len(r.own) == 0 && !(r.shields() && c.ownerOf(r.images[0]).shields()): // both protect
-			c.shadowed(r, c.ownerOf(r.images[0]), Note, fmt.Sprintf("today %s to earlier rules", counted(len(r.images), "image is all that it is about, and belongs", "images are all that it is about, and belong")))
+			c.shadowed(r, c.ownerOf(r.images[0]), Note, fmt.Sprintf("today %s to earlier rules", noun.Forms(len(r.images), "image is all that it is about, and belongs", "images are all that it is about, and belong")))
 		}
 	}
 }
@@ -162,7 +163,7 @@ func (c *check) bothTags() {
 				continue
 			}
 			c.remark(r, "rulePriority", "LC013", Warning,
-				fmt.Sprintf("rules %d and %d are both about %s, and rule %d decides", r.Priority, later.Priority, counted(len(both), "image", "images"), r.Priority),
+				fmt.Sprintf("rules %d and %d are both about %s, and rule %d decides", r.Priority, later.Priority, noun.Count(len(both), "image"), r.Priority),
 				fmt.Sprintf("%s carries %s; an image belongs to the first rule that is about it, however rule %d would keep it",
 					name(&c.Images[both[0]]), strings.Join(c.Images[both[0]].Tags, " and "), later.Priority),
 				fmt.Sprintf("give the rule that should decide the lower number: that for %s, if it names what is released", strings.Join(later.entries(), " and ")))
@@ -198,7 +199,7 @@ func (c *check) releases() {
 	}
 	if uncovered > 0 {
 		c.remarks = append(c.remarks, Remark{"LC014", Note, 0, 1, 1,
-			fmt.Sprintf("%s under no rule and never deleted", counted(uncovered, "release (such as "+example+") is", "releases (such as "+example+") are")),
+			fmt.Sprintf("%s under no rule and never deleted", noun.Forms(uncovered, "release (such as "+example+") is", "releases (such as "+example+") are")),
 			"safe for restarts; it costs storage and counts towards the limit of 100,000 images",
 			"nothing, or a rule that keeps as many releases as a rollback could want"})
 	}
@@ -206,7 +207,7 @@ func (c *check) releases() {
 		if n := swallowed[i]; n > 0 {
 			r := &c.rules[i]
 			c.remark(r, "selection.tagStatus", "LC015", Warning,
-				fmt.Sprintf("%s left to rule %d, which is about any image", counted(n, "release is", "releases are"), r.Priority),
+				fmt.Sprintf("%s left to rule %d, which is about any image", noun.Forms(n, "release is", "releases are"), r.Priority),
 				fmt.Sprintf("%s counts and ages there like any build", example),
 				"put a rule for releases before it, with a number that a rollback could want, or one that never takes them")
 		}

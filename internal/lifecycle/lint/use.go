@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // anyByAge: freeze. Nobody deploys for N days, and the one image goes.
@@ -134,7 +135,7 @@ func (c *check) children() {
 		}
 		each := 1 + parts/indexes
 		c.remark(r, "selection.countNumber", "LC017", Warning,
-			fmt.Sprintf("rule %d keeps %d manifests, which may be %s", r.Priority, r.CountNumber, counted(max(1, r.CountNumber/each), "release", "releases")),
+			fmt.Sprintf("rule %d keeps %d manifests, which may be %s", r.Priority, r.CountNumber, noun.Count(max(1, r.CountNumber/each), "release")),
 			fmt.Sprintf("a multi-platform push here is %d: the index, and an image and an attestation for each platform; they are untagged images of the repository, and AWS does not say that they are not counted", each),
 			fmt.Sprintf("count tagged images only (tagStatus tagged), or %d to keep %d releases", r.CountNumber*each, r.CountNumber))
 	}
@@ -159,7 +160,7 @@ func (c *check) inUse() {
 		}
 		first := &c.Images[taken[r.Priority][0]]
 		c.remark(r, "", "LC018", Error,
-			fmt.Sprintf("the next run takes %s in use by rule %d", counted(len(taken[r.Priority]), "image", "images"), r.Priority),
+			fmt.Sprintf("the next run takes %s in use by rule %d", noun.Count(len(taken[r.Priority]), "image"), r.Priority),
 			fmt.Sprintf("%s runs %s", listed(users(c.usesOf(taken[r.Priority]))), name(first)),
 			"pin what runs (plimsoll pin) before the policy is put, or see plimsoll lifecycle advise")
 	}
@@ -201,16 +202,9 @@ func intersection(a, b []int) []int {
 	return both
 }
 
-func days(n int) string { return counted(n, "day", "days") }
+func days(n int) string { return noun.Count(n, "day") }
 
 func span(d time.Duration) string { return days(int((d + day - 1) / day)) }
-
-func counted(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
-}
 
 // listed names a few and counts the rest.
 func listed(names []string) string {

@@ -3,6 +3,8 @@ package loadline
 import (
 	"fmt"
 	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // Plain says the load line in sentences, one a line, for screen readers and for
@@ -45,7 +47,7 @@ func (l *Lane) sentences(state State, line *Line) []string {
 		}
 	}
 	if others > 0 {
-		out = append(out, fmt.Sprintf("%s that nobody runs: %s.", plural(others, "image"), state.words(line)))
+		out = append(out, fmt.Sprintf("%s that nobody runs: %s.", noun.Count(others, "image"), state.words(line)))
 	}
 	return out
 }

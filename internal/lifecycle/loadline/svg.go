@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // style is the look of the picture, for light and dark pages.
@@ -374,7 +375,7 @@ func (d *drawing) groupTitle(marks []*Mark) string {
 		return marks[0].name() + " · " + age(marks[0].Since, d.line.At) + " · " + marks[0].fate(d.line)
 	}
 	newest, oldest := marks[0], marks[len(marks)-1]
-	return fmt.Sprintf("%s, %s to %s · %s to %s · %s to %s", plural(len(marks), "image"), newest.name(), oldest.name(),
+	return fmt.Sprintf("%s, %s to %s · %s to %s · %s to %s", noun.Count(len(marks), "image"), newest.name(), oldest.name(),
 		age(newest.Since, d.line.At), age(oldest.Since, d.line.At), newest.fate(d.line), oldest.fate(d.line))
 }
 

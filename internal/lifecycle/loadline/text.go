@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // Look is how text is shown.
@@ -180,7 +182,7 @@ func (p *painter) images(r row, level rowKind, largest int, columns [2]int) {
 		return
 	}
 	cells := 1 + (p.scene-3)*len(r.marks)/max(largest, p.scene-2)
-	words := plural(len(r.marks), "image")
+	words := noun.Count(len(r.marks), "image")
 	switch newest, oldest := &r.marks[0], &r.marks[len(r.marks)-1]; {
 	case r.kind == rest:
 		words = fmt.Sprintf("%d more in use", len(r.marks))

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // name is the lane in a few words: "rule 2 · v*".
@@ -52,11 +53,11 @@ func (l *Lane) does() string {
 		}
 		return fmt.Sprintf("keeps the newest %d, %s the rest", n, verb)
 	case lifecycle.SincePulled:
-		return fmt.Sprintf("%s %s after the last pull", verb, plural(n, "day"))
+		return fmt.Sprintf("%s %s after the last pull", verb, noun.Count(n, "day"))
 	case lifecycle.SinceTransitioned:
-		return fmt.Sprintf("%s %s after it was archived", verb, plural(n, "day"))
+		return fmt.Sprintf("%s %s after it was archived", verb, noun.Count(n, "day"))
 	default:
-		return fmt.Sprintf("%s %s after the push", verb, plural(n, "day"))
+		return fmt.Sprintf("%s %s after the push", verb, noun.Count(n, "day"))
 	}
 }
 
@@ -68,7 +69,7 @@ func (l *Lane) counts() string {
 			used++
 		}
 	}
-	s := plural(len(l.Marks), "image")
+	s := noun.Count(len(l.Marks), "image")
 	if l.Carried > 0 {
 		s += fmt.Sprintf(" and %d they carry (platforms, signatures)", l.Carried)
 	}
@@ -106,11 +107,11 @@ func (l *Lane) tide(horizon time.Duration) string {
 	case likely == 0 && high == 1:
 		return "hardly a push expected in " + days(horizon)
 	case likely == 0:
-		return fmt.Sprintf("%d to %s expected in %s", low, plural(high, "push"), days(horizon))
+		return fmt.Sprintf("%d to %s expected in %s", low, noun.Count(high, "push"), days(horizon))
 	case low == high:
-		return fmt.Sprintf("%s expected in %s", plural(likely, "push"), days(horizon))
+		return fmt.Sprintf("%s expected in %s", noun.Count(likely, "push"), days(horizon))
 	}
-	return fmt.Sprintf("%s expected in %s (%d to %d)", plural(likely, "push"), days(horizon), low, high)
+	return fmt.Sprintf("%s expected in %s (%d to %d)", noun.Count(likely, "push"), days(horizon), low, high)
 }
 
 // about is the lane in numbers.
@@ -130,9 +131,9 @@ func (l *Lane) surface(kind rowKind, horizon time.Duration) string {
 	case kind == water:
 		return "water now"
 	case kind == highWater:
-		return fmt.Sprintf("after %s, one chance in ten", plural(l.Within[2], "push"))
+		return fmt.Sprintf("after %s, one chance in ten", noun.Count(l.Within[2], "push"))
 	case l.Rule.CountType == lifecycle.CountMoreThan:
-		return fmt.Sprintf("after %s, likely in %s", plural(l.Within[1], "push"), days(horizon))
+		return fmt.Sprintf("after %s, likely in %s", noun.Count(l.Within[1], "push"), days(horizon))
 	}
 	return "water in " + days(horizon)
 }
@@ -208,9 +209,9 @@ func date(t, now time.Time) string {
 
 func days(d time.Duration) string {
 	if d < day {
-		return plural(int(d.Hours()), "hour")
+		return noun.Count(int(d.Hours()), "hour")
 	}
-	return plural(int(d/day), "day")
+	return noun.Count(int(d/day), "day")
 }
 
 // age is how old an image is: "5 hours", "12 days".
@@ -223,16 +224,6 @@ func age(since, now time.Time) string {
 		return "minutes old"
 	}
 	return days(d) + " old"
-}
-
-func plural(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "sh"):
-		return fmt.Sprintf("%d %ses", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // short is a digest as people write it.
@@ -270,7 +261,7 @@ func (l *Line) summary() string {
 		images += len(l.Lanes[i].Marks) + l.Lanes[i].Carried
 	}
 	used, endangered := l.InUse()
-	s := plural(images, "image")
+	s := noun.Count(images, "image")
 	switch {
 	case used == 0:
 		return s + ", none in use"
