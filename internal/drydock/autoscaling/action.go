@@ -10,6 +10,7 @@ import (
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/schedule"
 )
@@ -32,7 +33,7 @@ func (s *Scaler) putScheduledAction(_ context.Context, in *aas.PutScheduledActio
 		key := id + "/" + *in.ScheduledActionName
 		info := types.ScheduledAction{
 			ScheduledActionName: in.ScheduledActionName, ServiceNamespace: in.ServiceNamespace, ResourceId: in.ResourceId, ScalableDimension: in.ScalableDimension, CreationTime: &now,
-			ScheduledActionARN: aws.String("arn:aws:autoscaling:" + s.Region + ":" + s.Account + ":scheduledAction:" + s.uuid() + ":resource/ecs/" + id + ":scheduledActionName/" + *in.ScheduledActionName),
+			ScheduledActionARN: aws.String("arn:aws:autoscaling:" + s.Region + ":" + s.Account + ":scheduledAction:" + identifier.UUID(s.rand) + ":resource/ecs/" + id + ":scheduledActionName/" + *in.ScheduledActionName),
 		}
 		if old := s.actions[key]; old != nil {
 			info = old.Info

@@ -12,6 +12,7 @@ import (
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -131,7 +132,7 @@ func (s *Scaler) registerScalableTarget(_ context.Context, in *aas.RegisterScala
 		suspended := suspend(*info.SuspendedState, in.SuspendedState)
 		info.SuspendedState = &suspended
 		if old == nil {
-			info.ScalableTargetARN = aws.String("arn:aws:application-autoscaling:" + s.Region + ":" + s.Account + ":scalable-target/" + strings.ReplaceAll(s.uuid(), "-", ""))
+			info.ScalableTargetARN = aws.String("arn:aws:application-autoscaling:" + s.Region + ":" + s.Account + ":scalable-target/" + strings.ReplaceAll(identifier.UUID(s.rand), "-", ""))
 			old = &target{Tags: maps.Clone(in.Tags)}
 			s.targets[id] = old
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 )
 
@@ -204,7 +205,7 @@ const kept = 6 * 7 * 24 * time.Hour
 // record keeps an activity. AWS's are InProgress until ECS has the tasks;
 // here each has ended when it is seen.
 func (s *Scaler) record(t *target, a types.ScalingActivity, now time.Time) {
-	a.ActivityId = aws.String(s.uuid())
+	a.ActivityId = aws.String(identifier.UUID(s.rand))
 	a.ServiceNamespace, a.ResourceId, a.ScalableDimension = t.Info.ServiceNamespace, t.Info.ResourceId, t.Info.ScalableDimension
 	a.StartTime, a.EndTime = &now, &now
 	key := now.UTC().Format("20060102T150405.000000000") + "/" + *a.ActivityId
@@ -269,9 +270,3 @@ func parseResource(id string) (cluster, service string, ok bool) {
 }
 
 func (s *Scaler) markTarget(t *target) { s.dirty.Put(bucketTargets, *t.Info.ResourceId, t) }
-
-// uuid makes an id such as those of activities.
-func (s *Scaler) uuid() string {
-	h := fmt.Sprintf("%016x%016x", s.rand.Uint64(), s.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
-}

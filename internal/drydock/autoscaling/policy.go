@@ -11,6 +11,7 @@ import (
 	aas "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 )
 
@@ -40,7 +41,7 @@ func (s *Scaler) putScalingPolicy(_ context.Context, in *aas.PutScalingPolicyInp
 		p := types.ScalingPolicy{
 			PolicyName: in.PolicyName, ServiceNamespace: in.ServiceNamespace, ResourceId: in.ResourceId, ScalableDimension: in.ScalableDimension,
 			CreationTime: &now, PolicyType: types.PolicyTypeStepScaling, Alarms: []types.Alarm{},
-			PolicyARN: aws.String("arn:aws:autoscaling:" + s.Region + ":" + s.Account + ":scalingPolicy:" + s.uuid() + ":resource/ecs/" + *in.ResourceId + ":policyName/" + *in.PolicyName),
+			PolicyARN: aws.String("arn:aws:autoscaling:" + s.Region + ":" + s.Account + ":scalingPolicy:" + identifier.UUID(s.rand) + ":resource/ecs/" + *in.ResourceId + ":policyName/" + *in.PolicyName),
 		}
 		if old := s.policies[key]; old != nil {
 			p = old.Info

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 )
 
@@ -43,7 +44,7 @@ func (e *ECS) takeRoles(t *task, spec *ecs.RegisterTaskDefinitionInput) (reason 
 		return ""
 	}
 	if err := e.Roles.Login(role, t.ID); err != nil {
-		return fmt.Sprintf("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 1 time(s): operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, RequestID: %s, api error AccessDeniedException: %v", e.uuid(), err)
+		return fmt.Sprintf("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve ecr registry auth: service call has been retried 1 time(s): operation error ECR: GetAuthorizationToken, https response error StatusCode: 400, RequestID: %s, api error AccessDeniedException: %v", identifier.UUID(e.rand), err)
 	}
 	return ""
 }

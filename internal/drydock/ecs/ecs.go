@@ -302,12 +302,3 @@ func (e *ECS) digits(n int) string {
 	}
 	return string(b)
 }
-
-// hex makes an id of 32 hex digits, as tasks have.
-func (e *ECS) hex() string { return fmt.Sprintf("%016x%016x", e.rand.Uint64(), e.rand.Uint64()) }
-
-// uuid makes an id such as those of service events and containers.
-func (e *ECS) uuid() string {
-	h := e.hex()
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
-}

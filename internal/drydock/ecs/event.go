@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 )
 
 // event is one line of a service's own log.
@@ -31,7 +33,7 @@ func (e *ECS) tell(s *service, now time.Time, format string, args ...any) (told 
 
 // say adds a service event, repeated or not.
 func (e *ECS) say(s *service, now time.Time, message string) {
-	s.Events = slices.Insert(s.Events, 0, event{ID: e.uuid(), Created: now, Message: message})
+	s.Events = slices.Insert(s.Events, 0, event{ID: identifier.UUID(e.rand), Created: now, Message: message})
 	s.Events = s.Events[:min(len(s.Events), eventsKept)]
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -71,7 +72,7 @@ func (e *ECS) AddInstances(cluster string, n int, kind, zone string) ([]Instance
 				in = e.Region + string("ac"[len(e.instancesOf(c.Name))%2])
 			}
 			i := e.addInstance(c, &instance{
-				EC2: "i-0" + e.hex()[:16], Type: kind, Zone: in, CPU: cpu, Memory: memory,
+				EC2: "i-0" + identifier.Hex(e.rand)[:16], Type: kind, Zone: in, CPU: cpu, Memory: memory,
 				Attributes: map[string]string{"ecs.cpu-architecture": arch},
 			}, now)
 			out = append(out, i.summary())
@@ -127,7 +128,7 @@ func (e *ECS) TerminateInstance(cluster, id string) error {
 
 // addInstance fills an instance in and makes it known.
 func (e *ECS) addInstance(c *cluster, i *instance, now time.Time) *instance {
-	i.ID = e.hex()
+	i.ID = identifier.Hex(e.rand)
 	i.ARN, i.Cluster, i.Status, i.Registered = e.arn("container-instance", c.Name, i.ID), c.Name, statusActive, now
 	attributes := map[string]string{
 		"ecs.availability-zone": i.Zone, "ecs.instance-type": i.Type, "ecs.os-type": "linux", "ecs.os-family": "LINUX",

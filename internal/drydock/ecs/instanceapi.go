@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -58,7 +59,7 @@ func (e *ECS) registerContainerInstance(_ context.Context, in *ecs.RegisterConta
 		if len(e.instancesOf(c.Name)) >= maxInstances {
 			return wire.Errorf("InvalidParameterException", "A cluster can have at most %d container instances.", maxInstances)
 		}
-		i.EC2, i.Zone = cmp.Or(identity.InstanceID, "i-0"+e.hex()[:16]), cmp.Or(identity.AvailabilityZone, e.Region+"a")
+		i.EC2, i.Zone = cmp.Or(identity.InstanceID, "i-0"+identifier.Hex(e.rand)[:16]), cmp.Or(identity.AvailabilityZone, e.Region+"a")
 		shown := e.showInstance(e.addInstance(c, i, now), true)
 		out.ContainerInstance = &shown
 		return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -76,7 +77,7 @@ func (e *ECS) Retire(clusterID, serviceID string, wait *time.Duration) (Retireme
 		if len(leaving) == 0 {
 			return wire.Errorf("InvalidParameterException", "Service %s has no task whose retirement is not announced.", s.Name)
 		}
-		r.ID = e.hex()
+		r.ID = identifier.Hex(e.rand)
 		for _, t := range leaving {
 			t.Retirement = r.ID
 			e.markTask(t)

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -293,7 +294,7 @@ func (e *ECS) deploy(s *service, d *definition, now time.Time) {
 	s.Revisions = append(s.Revisions, revision)
 
 	record := &serviceDeployment{
-		ARN:     e.arn("service-deployment", s.Cluster, s.Name, e.hex()[:21]),
+		ARN:     e.arn("service-deployment", s.Cluster, s.Name, identifier.Hex(e.rand)[:21]),
 		Status:  types.ServiceDeploymentStatusPending,
 		Created: now, Updated: now,
 		Target:        revision.ARN,

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/runtime"
 )
 
@@ -178,14 +179,14 @@ func (e *ECS) startTask(s *service, d *deployment, now time.Time) *task {
 
 // launchTask fills a new task in from its definition and sets it going.
 func (e *ECS) launchTask(t *task, def *definition, network *types.NetworkConfiguration, now time.Time) {
-	t.ID = e.hex()
+	t.ID = identifier.Hex(e.rand)
 	t.ARN, t.TaskDefinition = e.arn("task", t.Cluster, t.ID), def.ARN
 	t.Zone = e.Region + string("ac"[e.rand.IntN(2)])
 	t.LastStatus, t.DesiredStatus, t.Created = statusProvisioning, statusRunning, now
 	t.Storage, t.Arch = 20, "x86_64" // Fargate's least
 	if network != nil && network.AwsvpcConfiguration != nil {
 		subnets := network.AwsvpcConfiguration.Subnets
-		t.Subnet, t.Attachment = subnets[e.rand.IntN(len(subnets))], e.uuid()
+		t.Subnet, t.Attachment = subnets[e.rand.IntN(len(subnets))], identifier.UUID(e.rand)
 	}
 	if spec, err := def.spec(); err == nil {
 		t.CPU = cmp.Or(aws.ToString(t.Overrides.Cpu), aws.ToString(spec.Cpu))
@@ -199,7 +200,7 @@ func (e *ECS) launchTask(t *task, def *definition, network *types.NetworkConfigu
 		for _, c := range spec.ContainerDefinitions {
 			n := &container{
 				Name: *c.Name, Image: *c.Image, LastStatus: statusPending,
-				ARN:       e.arn("container", t.Cluster, t.ID, e.uuid()),
+				ARN:       e.arn("container", t.Cluster, t.ID, identifier.UUID(e.rand)),
 				Essential: c.Essential == nil || *c.Essential,
 				CPU:       strconv.Itoa(int(c.Cpu)), Memory: number(c.Memory), Reserved: number(c.MemoryReservation),
 			}

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -103,19 +102,6 @@ func (b *Buses) describeEventBus(_ context.Context, in *nameInput) (*shownBus, e
 // mostListed is how many items one page lists.
 const mostListed = 100
 
-func paged[T any](items []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
-	var c constraint.Checks
-	most := c.Limit("limit", limit, mostListed)
-	if err := c.Err(); err != nil {
-		return nil, nil, err
-	}
-	items, next, ok := listing.Page(items, key, listing.Ascending, token, most)
-	if !ok {
-		return nil, nil, invalid("Invalid NextToken.")
-	}
-	return items, next, nil
-}
-
 func itself(s string) string { return s }
 
 func (b *Buses) listEventBuses(_ context.Context, in *listEventBusesInput) (*listEventBusesOutput, error) {
@@ -127,7 +113,7 @@ func (b *Buses) listEventBuses(_ context.Context, in *listEventBusesInput) (*lis
 			names = append(names, name)
 		}
 	}
-	names, next, err := paged(names, itself, in.Limit, in.NextToken)
+	names, next, err := constraint.Page(names, itself, "limit", in.Limit, mostListed, in.NextToken)
 	out := &listEventBusesOutput{EventBuses: []shownBus{}, NextToken: next}
 	for _, name := range names {
 		out.EventBuses = append(out.EventBuses, b.show(b.buses[name]))

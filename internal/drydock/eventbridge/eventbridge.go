@@ -28,6 +28,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/delivery"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/eventpattern"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/schedule"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
@@ -275,7 +276,7 @@ func (b *Buses) run(r *rule) {
 		b.plan(r, now)
 		b.mark(r)
 		m, err := render(events.Event{
-			Version: "0", ID: b.uuid(), DetailType: "Scheduled Event", Source: "aws.events", Account: b.Account, Region: b.Region,
+			Version: "0", ID: identifier.UUID(b.rand), DetailType: "Scheduled Event", Source: "aws.events", Account: b.Account, Region: b.Region,
 			Time: due.UTC().Format(time.RFC3339), Resources: []string{b.ruleARN(r)}, Detail: struct{}{},
 		})
 		if err != nil {
@@ -330,10 +331,4 @@ func notFound(format string, args ...any) error {
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf("ValidationException", format, args...)
-}
-
-// uuid makes an id such as those of events.
-func (b *Buses) uuid() string {
-	h := fmt.Sprintf("%016x%016x", b.rand.Uint64(), b.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/events"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 )
 
 // maxEntries is the most bytes of all entries of a PutEvents.
@@ -81,7 +82,7 @@ func (b *Buses) putOn(e putEventsEntry) (id string, err error) {
 	b.mu.Lock()
 	of, err := b.bus(e.EventBusName)
 	if err == nil && of.Name != defaultBus {
-		event.ID = b.uuid()
+		event.ID = identifier.UUID(b.rand)
 		b.route(of.Name, event)
 	}
 	b.mu.Unlock()

@@ -149,7 +149,7 @@ func (b *Buses) listRules(_ context.Context, in *listRulesInput) (*listRulesOutp
 	if err != nil {
 		return nil, err
 	}
-	rules, next, err := paged(rules, func(r *rule) string { return r.Name }, in.Limit, in.NextToken)
+	rules, next, err := constraint.Page(rules, func(r *rule) string { return r.Name }, "limit", in.Limit, mostListed, in.NextToken)
 	out := &listRulesOutput{Rules: []shownRule{}, NextToken: next}
 	for _, r := range rules {
 		out.Rules = append(out.Rules, b.showRule(r))

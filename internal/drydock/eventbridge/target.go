@@ -157,7 +157,7 @@ func (b *Buses) listTargetsByRule(_ context.Context, in *listTargetsByRuleInput)
 	if err != nil {
 		return nil, err
 	}
-	targets, next, err := paged(slices.Clone(r.Targets), func(t target) string { return *t.Id }, in.Limit, in.NextToken)
+	targets, next, err := constraint.Page(slices.Clone(r.Targets), func(t target) string { return *t.Id }, "limit", in.Limit, mostListed, in.NextToken)
 	if targets == nil {
 		targets = []target{}
 	}
@@ -177,6 +177,6 @@ func (b *Buses) listRuleNamesByTarget(_ context.Context, in *listRuleNamesByTarg
 	for _, r := range rules {
 		names = append(names, r.Name)
 	}
-	names, next, err := paged(names, itself, in.Limit, in.NextToken)
+	names, next, err := constraint.Page(names, itself, "limit", in.Limit, mostListed, in.NextToken)
 	return &listRuleNamesByTargetOutput{RuleNames: names, NextToken: next}, err
 }

@@ -9,11 +9,12 @@ package events
 
 import (
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 )
 
 // Kept is how many events a stream keeps unless told otherwise: a deploy is
@@ -98,7 +99,7 @@ func (s Source) Emit(at time.Time, detailType string, resources []string, detail
 func (s *Stream) emit(e Event, route bool) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.ID = s.uuid()
+	e.ID = identifier.UUID(s.rand)
 	l := line{id: e.ID, event: e}
 	if len(s.ring) < s.options.Keep {
 		s.ring = append(s.ring, l)
@@ -156,11 +157,6 @@ func (s *Stream) wake() {
 		close(s.news)
 		s.news = nil
 	}
-}
-
-func (s *Stream) uuid() string {
-	h := fmt.Sprintf("%016x%016x", s.rand.Uint64(), s.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }
 
 // Close ends everybody's following. Events still go in.

@@ -81,7 +81,7 @@ func (s *Schedules) listScheduleGroups(_ context.Context, in *listGroupsInput) (
 			found = append(found, g)
 		}
 	}
-	found, next, err := paged(found, func(g *group) string { return g.Name }, in.MaxResults, in.NextToken)
+	found, next, err := constraint.Page(found, func(g *group) string { return g.Name }, "maxResults", in.MaxResults, mostListed, in.NextToken)
 	out := &listGroupsOutput{NextToken: next, ScheduleGroups: []shownGroup{}}
 	for _, g := range found {
 		out.ScheduleGroups = append(out.ScheduleGroups, s.show(g))

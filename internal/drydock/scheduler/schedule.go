@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/constraint"
-	"github.com/plimsoll-ecs/plimsoll/internal/drydock/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/schedule"
 )
 
@@ -213,19 +212,6 @@ func (s *Schedules) deleteSchedule(_ context.Context, in *scheduleInput) (*struc
 // mostListed is how many items one page lists.
 const mostListed = 100
 
-func paged[T any](items []T, key func(T) string, limit *int32, token *string) ([]T, *string, error) {
-	var c constraint.Checks
-	most := c.Limit("maxResults", limit, mostListed)
-	if err := c.Err(); err != nil {
-		return nil, nil, err
-	}
-	items, next, ok := listing.Page(items, key, listing.Ascending, token, most)
-	if !ok {
-		return nil, nil, invalid("Invalid NextToken.")
-	}
-	return items, next, nil
-}
-
 func (s *Schedules) listSchedules(_ context.Context, in *listSchedulesInput) (*listSchedulesOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -240,7 +226,7 @@ func (s *Schedules) listSchedules(_ context.Context, in *listSchedulesInput) (*l
 			found = append(found, p)
 		}
 	}
-	found, next, err := paged(found, (*planned).key, in.MaxResults, in.NextToken)
+	found, next, err := constraint.Page(found, (*planned).key, "maxResults", in.MaxResults, mostListed, in.NextToken)
 	out := &listSchedulesOutput{NextToken: next, Schedules: []scheduleSummary{}}
 	for _, p := range found {
 		out.Schedules = append(out.Schedules, scheduleSummary{

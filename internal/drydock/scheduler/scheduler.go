@@ -24,6 +24,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/delivery"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/schedule"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
@@ -245,7 +246,7 @@ func (s *Schedules) parcel(p *planned) delivery.Parcel {
 	if t.DeadLetterConfig != nil {
 		out.DeadLetters = aws.ToString(t.DeadLetterConfig.Arn)
 	}
-	at, id := p.Due.UTC().Format(time.RFC3339), s.uuid()
+	at, id := p.Due.UTC().Format(time.RFC3339), identifier.UUID(s.rand)
 	if t.Input != nil {
 		out.Body = strings.NewReplacer(
 			"<aws.scheduler.schedule-arn>", out.From, "<aws.scheduler.scheduled-time>", at,
@@ -270,12 +271,6 @@ func (s *Schedules) arn(p *planned) string {
 
 func (s *Schedules) groupARN(name string) string {
 	return "arn:aws:scheduler:" + s.Region + ":" + s.Account + ":schedule-group/" + name
-}
-
-// uuid makes an id such as those of invocations.
-func (s *Schedules) uuid() string {
-	h := fmt.Sprintf("%016x%016x", s.rand.Uint64(), s.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }
 
 func notFound(format string, args ...any) error {

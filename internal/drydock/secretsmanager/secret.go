@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
 
@@ -118,10 +119,7 @@ func (m *Manager) newARN(name string) string {
 	return m.arnPrefix() + name + "-" + string(suffix)
 }
 
-func (m *Manager) newVersionID() string {
-	h := fmt.Sprintf("%016x%016x", m.rand.Uint64(), m.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
-}
+func (m *Manager) newVersionID() string { return identifier.UUID(m.rand) }
 
 // find is the secret that an id names: its name, its ARN, or its ARN without the
 // hyphen and the six characters (user guide, What's in a Secrets Manager

@@ -14,6 +14,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/delivery"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/eventpattern"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/sqs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -136,7 +137,7 @@ func (t *Topics) send(in publishInput) (id string, err error) {
 		if err != nil {
 			return err
 		}
-		id = t.uuid()
+		id = identifier.UUID(t.rand)
 		for _, arn := range slices.Sorted(maps.Keys(t.subscriptions)) {
 			if s := t.subscriptions[arn]; s.Topic == of.ARN && s.Confirmed {
 				to = append(to, *s) // its attributes are replaced, never changed

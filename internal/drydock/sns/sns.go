@@ -175,9 +175,3 @@ func (t *Topics) subscription(arn *string) (*subscription, error) {
 }
 
 func (t *Topics) now() time.Time { return t.Clock.Now() }
-
-// uuid makes an id such as those of messages and subscriptions.
-func (t *Topics) uuid() string {
-	h := fmt.Sprintf("%016x%016x", t.rand.Uint64(), t.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
-}

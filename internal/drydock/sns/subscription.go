@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/eventpattern"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 )
 
 // pending stands for the ARN of a subscription that its endpoint has yet to confirm.
@@ -96,7 +97,7 @@ func (t *Topics) subscribe(_ context.Context, in *subscribeInput) (*subscribeOut
 		}
 		s := t.find(of.ARN, protocol, endpoint)
 		if s == nil {
-			s = &subscription{ARN: of.ARN + ":" + t.uuid(), Topic: of.ARN, Protocol: protocol, Endpoint: endpoint, Owner: t.Account, Confirmed: confirmed, Attributes: map[string]string{}}
+			s = &subscription{ARN: of.ARN + ":" + identifier.UUID(t.rand), Topic: of.ARN, Protocol: protocol, Endpoint: endpoint, Owner: t.Account, Confirmed: confirmed, Attributes: map[string]string{}}
 			maps.Copy(s.Attributes, in.Attributes)
 			t.subscriptions[s.ARN] = s
 			t.markSubscription(s)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 )
 
 // handle is what a receipt of a message says: each time that it is received it has
@@ -76,7 +78,7 @@ func (q *Queues) receiveMessage(ctx context.Context, in *receiveMessageInput) (*
 // await waits for news of a queue, or on the clock; false when the client has gone.
 func (q *Queues) await(ctx context.Context, wait time.Duration, news <-chan struct{}) bool {
 	q.mu.Lock()
-	key := "sqs/wait/" + q.uuid()
+	key := "sqs/wait/" + identifier.UUID(q.rand)
 	q.mu.Unlock()
 	due := make(chan struct{})
 	q.Clock.At(q.Clock.Now().Add(wait), key, func(time.Time) { close(due) })

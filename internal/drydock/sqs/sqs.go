@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/clock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/identifier"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 )
@@ -198,7 +199,7 @@ func (q *Queues) markMessage(m *message) { q.dirty.Put(bucketMessages, m.key(), 
 func (q *Queues) enqueue(to *queue, m *message, delay time.Duration, now time.Time) {
 	q.last++
 	m.Queue, m.Number, m.Sent, m.Visible = to.Name, q.last, now, now.Add(delay)
-	m.ID = cmp.Or(m.ID, q.uuid())
+	m.ID = cmp.Or(m.ID, identifier.UUID(q.rand))
 	to.messages = append(to.messages, m)
 	q.markMessage(m)
 	to.tell()
@@ -242,10 +243,4 @@ func (of *queue) redrive() (redrive, int) {
 	}
 	most, _ := r.MaxReceiveCount.Int64() // checked when it was set
 	return r, int(most)
-}
-
-// uuid makes an id such as those of messages.
-func (q *Queues) uuid() string {
-	h := fmt.Sprintf("%016x%016x", q.rand.Uint64(), q.rand.Uint64())
-	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }
