@@ -130,21 +130,8 @@ func (r *repository) byTag(tag string) (int32, bool) {
 	return i, ok
 }
 
-// tagCanMove evaluates the repository's mutability for one tag. The filters
-// of IMMUTABLE_WITH_EXCLUSION name the tags that may move, those of
-// MUTABLE_WITH_EXCLUSION the ones that may not.
+// tagCanMove tells whether a push can move a tag; of a repository whose setting could not
+// be read, it cannot be said.
 func (r *Repository) tagCanMove(tag string) bool {
-	excluded := false
-	for _, filter := range r.Exclusions {
-		excluded = excluded || glob(filter, tag)
-	}
-	switch r.Mutability {
-	case "IMMUTABLE":
-		return false
-	case "IMMUTABLE_WITH_EXCLUSION":
-		return excluded
-	case "MUTABLE_WITH_EXCLUSION":
-		return !excluded
-	}
-	return r.Mutability == "MUTABLE"
+	return r.Mutability != "" && !lifecycle.Frozen(r.Mutability, r.Exclusions, tag)
 }

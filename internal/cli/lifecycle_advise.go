@@ -65,7 +65,7 @@ func (c *adviceFlags) advise(ctx context.Context, s *session) (*advised, error) 
 	}
 	r := advice.Request{
 		Now: retain.AsOf(repo, q.ports.Now()), Horizon: horizon, Notice: notice, Keep: c.Keep, Few: c.Few, FewCount: c.FewCount,
-		Frozen: advice.FrozenBy(repo.Mutability, repo.Exclusions),
+		Frozen: func(tag string) bool { return lifecycle.Frozen(repo.Mutability, repo.Exclusions, tag) },
 	}
 	for _, i := range repo.Images {
 		r.Images = append(r.Images, advice.Image(i))

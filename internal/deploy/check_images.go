@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -200,30 +199,13 @@ func (j *job) lookAtRepository(ref image.Reference) look {
 		if err != nil {
 			return []story.Check{unseen("repository", err)}
 		}
-		if !r.mutable(ref.Tag) {
+		if lifecycle.Frozen(r.Mutability, r.Exclusions, ref.Tag) {
 			return []story.Check{checkOK("repository", "tag %s of %s cannot be overwritten", ref.Tag, ref.Repository)}
 		}
 		return []story.Check{checkWarn("repository",
 			fmt.Sprintf("tag %s of %s can be overwritten: what runs would lose its tag, and be cleaned up with what is untagged", ref.Tag, ref.Repository),
 			"aws ecr put-image-tag-mutability --repository-name "+ref.Repository+" --image-tag-mutability IMMUTABLE")}
 	}
-}
-
-// mutable reports whether a tag may be moved.
-func (r Repository) mutable(tag string) bool {
-	excluded := slices.ContainsFunc(r.Exclusions, func(pattern string) bool {
-		ok, err := path.Match(pattern, tag) // a tag has no slash: * is anything
-		return ok && err == nil
-	})
-	switch r.Mutability {
-	case "IMMUTABLE":
-		return false
-	case "IMMUTABLE_WITH_EXCLUSION":
-		return excluded
-	case "MUTABLE_WITH_EXCLUSION":
-		return !excluded
-	}
-	return true
 }
 
 // lookAtLifecycle asks what the next run of the repository's lifecycle policy

@@ -1,12 +1,12 @@
 package ecr
 
 import (
-	"path"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 )
 
 func (r *Registry) putImageTagMutability(in *ecr.PutImageTagMutabilityInput) (*ecr.PutImageTagMutabilityOutput, error) {
@@ -94,21 +94,7 @@ func (s settings) exclusionFilters() []types.ImageTagMutabilityExclusionFilter {
 	return filters
 }
 
-// frozen tells whether a tag, once given, stays with its image. A filter is a
-// wildcard over the whole tag; neither holds a slash or a bracket, so
-// path.Match knows no more than '*' here.
+// frozen tells whether a tag, once given, stays with its image.
 func (s settings) frozen(tag string) bool {
-	excluded := slices.ContainsFunc(s.Exclusions, func(filter string) bool {
-		matches, err := path.Match(filter, tag)
-		return err == nil && matches
-	})
-	switch s.Mutability {
-	case types.ImageTagMutabilityImmutable:
-		return true
-	case types.ImageTagMutabilityImmutableWithExclusion:
-		return !excluded
-	case types.ImageTagMutabilityMutableWithExclusion:
-		return excluded
-	}
-	return false
+	return lifecycle.Frozen(string(s.Mutability), s.Exclusions, tag)
 }

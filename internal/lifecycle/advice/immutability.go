@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 )
 
 // Step is one step on the way to immutable tags.
@@ -109,21 +107,4 @@ func subjectVerb(names []string, one, more string) string {
 		return fmt.Sprintf("%s and %d others %s", strings.Join(names[:most], ", "), len(names)-most, more)
 	}
 	return strings.Join(names, ", ") + " " + more
-}
-
-// FrozenBy is which tags a repository's mutability keeps from moving. The
-// filters name the exceptions (ImageTagMutabilityExclusionFilter).
-func FrozenBy(mutability string, filters []string) func(tag string) bool {
-	excluded := func(tag string) bool {
-		return slices.ContainsFunc(filters, func(f string) bool { return lifecycle.MatchTag(f, tag) })
-	}
-	switch mutability {
-	case "IMMUTABLE":
-		return func(string) bool { return true }
-	case "IMMUTABLE_WITH_EXCLUSION":
-		return func(tag string) bool { return !excluded(tag) }
-	case "MUTABLE_WITH_EXCLUSION":
-		return excluded
-	}
-	return func(string) bool { return false }
 }
