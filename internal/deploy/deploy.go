@@ -99,7 +99,7 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	if plan.rejoin && !r.NoWait {
 		return j.rejoin(ctx, plan, verdict)
 	}
-	update := Update{Cluster: r.Cluster, Service: r.Service, Desired: r.Desired, Force: true}
+	update := Update{Desired: r.Desired, Force: true}
 	next := plan.running
 	switch {
 	case plan.again:
@@ -131,40 +131,24 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 		return j.stopBefore(err, verdict)
 	}
 
-	before, err := j.before(ctx, plan.service, !update.Force)
+	start, err := j.launch(ctx, plan.service, update, next.ARN(), map[string]string{next.ARN(): r.Image.Tag, plan.running.ARN(): plan.fromTag})
 	if err != nil {
 		return j.stop(err)
 	}
-	j.say(story.Begin, story.Update, "updating %s to %s", r.Service, revisionName(next))
-	// An interrupt must not leave open whether the update has been made.
-	answer, err := j.AWS.UpdateService(context.WithoutCancel(ctx), update)
-	if err != nil {
-		return j.stop(err)
-	}
-	start, err := startOf(answer, next.ARN(), before)
-	if err != nil {
-		return story.Verdict{}, err
-	}
-	j.say(story.End, story.Update, "deployment %s", start.DeploymentID)
-	start.ImageTags = map[string]string{next.ARN(): r.Image.Tag, plan.running.ARN(): plan.fromTag}
 	if r.NoWait {
-		verdict.Outcome = Started
-		verdict.Summary = fmt.Sprintf("started %s; not waited for", plan.version())
-		verdict.Next = []string{j.resume(verdict)}
-		return j.end(verdict), nil
+		return j.unwatched("started "+plan.version(), verdict)
 	}
-	if answer.Desired == 0 {
+	if start.Answer.Desired == 0 {
 		j.say(story.Note, story.Watch, "the desired count is 0: no task will show whether this revision can run")
 	}
-	w := j.newWatch(story.Watch, j.follow(start), start)
-	result, err := w.run(ctx)
-	if err != nil && ctx.Err() != nil && r.OnInterrupt == PutBack {
-		return j.interrupted(ctx, w, verdict, origin{service: plan.service, setTo: plan.desired})
-	}
-	if err != nil {
-		return j.unfinished(err, verdict)
-	}
-	return j.conclude(ctx, w, result, verdict, plan)
+	return j.awaitDeploy(ctx, start, verdict, plan)
+}
+
+// awaitDeploy follows a deploy's rollout to the verdict.
+func (j *job) awaitDeploy(ctx context.Context, start rollout.Start, v story.Verdict, plan *plan) (story.Verdict, error) {
+	return j.awaitOrUndo(ctx, start, v, plan.origin(), func(w *watch, result rollout.Verdict) (story.Verdict, error) {
+		return j.conclude(ctx, w, result, v, plan)
+	})
 }
 
 // conclude turns what became of a deploy's rollout into the verdict, after
@@ -191,10 +175,7 @@ func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v 
 	if !plan.same { // a revision that ran before has proved itself
 		j.mark(ctx, w.tracker.TaskDefinition(), "failed")
 	}
-	if j.watching.OnFailure == Leave && !result.RollingBack {
-		return j.left(w, result, v)
-	}
-	return j.undo(ctx, w, result, v, origin{service: plan.service, setTo: plan.desired})
+	return j.undoOrLeave(ctx, w, result, v, plan.origin())
 }
 
 // unfinished is the verdict of a watch that ended before the rollout did.
@@ -324,6 +305,9 @@ func (p *plan) version() string {
 	}
 	return fmt.Sprintf("%s (%s)", p.image.Tag, image.Change(p.fromTag, p.image.Tag))
 }
+
+// origin is what a failed rollout is put back to.
+func (p *plan) origin() origin { return origin{service: p.service, setTo: p.desired} }
 
 // known reports whether all digests could be looked up.
 func (p *plan) known() bool {

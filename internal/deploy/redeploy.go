@@ -222,51 +222,33 @@ func Redeploy(ctx context.Context, p Ports, r RedeployRequest, tell story.Teller
 		return j.stop(err)
 	}
 	v.TaskDefinition = rollout.RevisionName(arn)
-	return j.redeployed(ctx, s, Update{Cluster: r.Cluster, Service: r.Service, TaskDefinition: arn, Force: true}, r.NoWait, v)
+	return j.redeployed(ctx, s, Update{TaskDefinition: arn, Force: true}, r.NoWait, v)
 }
 
 // redeployed starts the new tasks, and follows what comes of them.
 func (j *job) redeployed(ctx context.Context, s Service, u Update, noWait bool, v story.Verdict) (story.Verdict, error) {
-	known, err := j.before(ctx, s, false)
+	start, err := j.launch(ctx, s, u, u.TaskDefinition, map[string]string{u.TaskDefinition: v.ImageTag, s.TaskDefinition: v.From})
 	if err != nil {
 		return j.stop(err)
 	}
-	j.say(story.Begin, story.Update, "starting new tasks of %s", v.TaskDefinition)
-	answer, err := j.AWS.UpdateService(context.WithoutCancel(ctx), u)
-	if err != nil {
-		return j.stop(err)
-	}
-	start, err := startOf(answer, u.TaskDefinition, known)
-	if err != nil {
-		return story.Verdict{}, err
-	}
-	start.ImageTags = map[string]string{u.TaskDefinition: v.ImageTag, s.TaskDefinition: v.From}
-	j.say(story.End, story.Update, "deployment %s", start.DeploymentID)
 	if noWait {
-		v.Outcome, v.Summary, v.Next = Started, "started; not waited for", []string{j.resume(v)}
-		return j.end(v), nil
+		return j.unwatched("started", v)
 	}
-	w := j.newWatch(story.Watch, j.follow(start), start)
-	result, err := w.run(ctx)
-	switch {
-	case err != nil && ctx.Err() != nil && j.watching.OnInterrupt == PutBack:
-		return j.interrupted(ctx, w, v, origin{service: s})
-	case err != nil:
-		return j.unfinished(err, v)
-	case result.Outcome == rollout.Stable:
-		if w.tracker.View().Desired > 0 {
-			j.markPending(ctx, w.tracker.TaskDefinition(), "stable")
+	from := origin{service: s}
+	return j.awaitOrUndo(ctx, start, v, from, func(w *watch, result rollout.Verdict) (story.Verdict, error) {
+		switch result.Outcome {
+		case rollout.Stable:
+			if w.tracker.View().Desired > 0 {
+				j.markPending(ctx, w.tracker.TaskDefinition(), "stable")
+			}
+			v.Outcome, v.Summary = Stable, fmt.Sprintf("%s runs %s on new tasks", j.target.Service, cmp.Or(v.ImageTag, v.TaskDefinition))
+			return j.end(v), nil
+		case rollout.Superseded:
+			return j.superseded(ctx, result, v)
 		}
-		v.Outcome, v.Summary = Stable, fmt.Sprintf("%s runs %s on new tasks", j.target.Service, cmp.Or(v.ImageTag, v.TaskDefinition))
-		return j.end(v), nil
-	case result.Outcome == rollout.Superseded:
-		return j.superseded(ctx, result, v)
-	}
-	j.say(story.Failed, story.Watch, "the rollout failed")
-	if j.watching.OnFailure == Leave && !result.RollingBack {
-		return j.left(w, result, v)
-	}
-	return j.undo(ctx, w, result, v, origin{service: s})
+		j.say(story.Failed, story.Watch, "the rollout failed")
+		return j.undoOrLeave(ctx, w, result, v, from)
+	})
 }
 
 // digests are what the containers start from, by name.

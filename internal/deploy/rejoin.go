@@ -38,16 +38,16 @@ func (j *job) rejoin(ctx context.Context, p *plan, v story.Verdict) (story.Verdi
 	j.say(story.Note, story.Update, "%s to %s is under way for this image: following it", primary.ID, rollout.RevisionName(primary.TaskDefinition))
 	start := rollout.Start{
 		DeploymentID: primary.ID, TaskDefinition: primary.TaskDefinition, Answer: p.service.Service,
-		ImageTags: map[string]string{primary.TaskDefinition: p.image.Tag},
+		ImageTags: map[string]string{},
 	}
 	v.TaskDefinition = rollout.RevisionName(primary.TaskDefinition)
-	w := j.newWatch(story.Watch, j.follow(start), start)
 	p.service = beforeRollout(p.service, primary.ID)
-	result, err := w.run(ctx)
-	if err != nil {
-		return j.unfinished(err, v)
+	if was, err := j.document(ctx, p.service.TaskDefinition); err == nil {
+		p.fromTag = imageTagOf(was, p.request.Container)
+		v.From, start.ImageTags[was.ARN()] = p.fromTag, p.fromTag
 	}
-	return j.conclude(ctx, w, result, v, p)
+	start.ImageTags[primary.TaskDefinition] = p.image.Tag
+	return j.awaitDeploy(ctx, start, v, p)
 }
 
 // beforeRollout is a service as it was before a rollout began, as far as that

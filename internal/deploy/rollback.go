@@ -81,29 +81,12 @@ func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller
 // update changes a service outside a deploy, and watches what comes of it. A
 // failure is not undone: there is nothing better to go to.
 func (j *job) update(ctx context.Context, s Service, u Update, noWait bool, v story.Verdict, imageTags map[string]string) (story.Verdict, error) {
-	u.Cluster, u.Service = j.target.Cluster, j.target.Service
-	known, err := j.before(ctx, s, !u.Force)
+	start, err := j.launch(ctx, s, u, u.TaskDefinition, imageTags)
 	if err != nil {
 		return j.stop(err)
 	}
-	j.say(story.Begin, story.Update, "updating %s", j.target.Service)
-	answer, err := j.AWS.UpdateService(context.WithoutCancel(ctx), u)
-	if err != nil {
-		return j.stop(err)
-	}
-	goal := u.TaskDefinition
-	if goal == "" {
-		goal = answer.TaskDefinition
-	}
-	start, err := startOf(answer, goal, known)
-	if err != nil {
-		return story.Verdict{}, err
-	}
-	start.ImageTags = imageTags
-	j.say(story.End, story.Update, "deployment %s", start.DeploymentID)
 	if noWait {
-		v.Outcome, v.Summary, v.Next = Started, "started; not waited for", []string{j.resume(v)}
-		return j.end(v), nil
+		return j.unwatched("started", v)
 	}
 	return j.await(ctx, j.newWatch(story.Watch, j.follow(start), start), v)
 }
