@@ -13,7 +13,7 @@ import (
 type watchFlags struct {
 	Until     string `help:"completed: until ECS has completed it. healthy: until the new tasks are all healthy; the old ones may still drain." enum:"completed,healthy," default:"" placeholder:"completed"`
 	FailAfter *int   `help:"So many tasks that crash or fail their health checks alike, with no healthy one, prove that the rollout has failed." placeholder:"2"`
-	Poll      string `help:"fast: tell the verdict within about a second. economical: with as few calls as can be, seconds later." enum:"fast,economical" default:"fast" placeholder:"fast"`
+	Poll      string `help:"fast: tell the verdict within about a second. economical: with as few calls as can be, seconds later; a deploy takes only the checks that need none of their own." enum:"fast,economical" default:"fast" placeholder:"fast"`
 }
 
 func (f watchFlags) check() error {

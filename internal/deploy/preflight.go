@@ -35,6 +35,9 @@ func (j *job) plan(ctx context.Context, r Request) (*plan, error) {
 	}
 	p.again = !p.same && p.leftBehind()
 	j.tellChecks(checks, p.summary())
+	if r.spares() {
+		j.say(story.Note, story.Preflight, "left out with --poll economical: the checks that need calls of their own (plimsoll check takes them)")
+	}
 	return p, nil
 }
 
@@ -93,8 +96,39 @@ func (j *job) examine(ctx context.Context, r Request) (*plan, []story.Check, err
 	return p, checks, ctx.Err()
 }
 
+// spares reports whether calls are worth more than checks: only those are taken that
+// read nothing else than the deploy does.
+func (r Request) spares() bool {
+	return r.Poll == PollEconomical && !r.Strict && !r.CheckSecretKeys
+}
+
 // examineRevision takes the checks that the next revision is needed for.
 func (j *job) examineRevision(ctx context.Context, p *plan, caller Caller, r Request, known digestsOf) []story.Check {
+	var looks []look
+	if !r.spares() {
+		looks = j.revisionLooks(p, caller, r, known)
+	}
+	return lookAll(ctx, append(looks, j.drawnLooks(p, r)...)...)
+}
+
+// drawnLooks are drawn from what was read already.
+func (j *job) drawnLooks(p *plan, r Request) []look {
+	if p.running == nil {
+		return nil
+	}
+	desired := p.service.Desired
+	if r.Desired != nil {
+		desired = *r.Desired
+	}
+	return []look{
+		func(context.Context) []story.Check { return []story.Check{j.checkDrift(p.base, p.running, p.next)} },
+		func(context.Context) []story.Check { return checkMovement(p.service, desired) },
+		func(context.Context) []story.Check { return checkBreaker(p.service) },
+	}
+}
+
+// revisionLooks are the checks that have to read something.
+func (j *job) revisionLooks(p *plan, caller Caller, r Request, known digestsOf) []look {
 	looks := j.imageLooks(p.next, known)
 	judged := r.references()
 	if len(judged) == 0 {
@@ -107,24 +141,17 @@ func (j *job) examineRevision(ctx context.Context, p *plan, caller Caller, r Req
 	}
 	looks = append(looks, j.startLooks(p.next, caller, r.CheckSecretKeys)...)
 	if p.running == nil {
-		return lookAll(ctx, looks...)
-	}
-	desired := p.service.Desired
-	if r.Desired != nil {
-		desired = *r.Desired
+		return looks
 	}
 	looks = append(looks,
-		func(context.Context) []story.Check { return []story.Check{j.checkDrift(p.base, p.running, p.next)} },
 		j.lookAtKeys(p.service, p.next),
-		func(context.Context) []story.Check { return checkMovement(p.service, desired) },
 		j.lookAtScaling(p.service, r.Desired),
-		func(context.Context) []story.Check { return checkBreaker(p.service) },
 		j.lookAtBalancers(p.service),
 		j.lookAtWayBack(p.service, p.running))
 	if r.Image.Repository == "" {
 		looks = append(looks, j.lookAtPinned(p.service, p.running))
 	}
-	return lookAll(ctx, looks...)
+	return looks
 }
 
 // imageLooks are the looks at all images of a definition: whether those not
