@@ -4,12 +4,24 @@ import (
 	"context"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
 )
 
-type pushCommand struct {
-	Tag       string `help:"Tag to push; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
+// sourceFlags name an image that lies in files, built by whatever tool.
+type sourceFlags struct {
 	OCILayout string `name:"oci-layout" help:"Push this OCI layout; needs no docker." type:"path" xor:"source" placeholder:"DIR"`
 	Tarball   string `help:"Push this tarball (docker save, or an OCI archive); needs no docker." type:"path" xor:"source" placeholder:"FILE"`
+}
+
+func (f sourceFlags) given() bool { return f.OCILayout != "" || f.Tarball != "" }
+
+func (f sourceFlags) options(s *session, ref image.Reference, login *build.Login) build.PushOptions {
+	return build.PushOptions{Image: ref, Login: login, Layout: f.OCILayout, Tarball: f.Tarball, Env: s.sys.Environ}
+}
+
+type pushCommand struct {
+	Tag string `help:"Tag to push; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
+	sourceFlags
 	tagFlags
 	imageNames
 }
@@ -33,8 +45,6 @@ func (c *pushCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	_, err = build.Push(ctx, build.PushOptions{
-		Image: ref, Login: login, Layout: c.OCILayout, Tarball: c.Tarball, Env: s.sys.Environ,
-	}, s.terminal().Tell)
+	_, err = build.Push(ctx, c.options(s, ref, login), s.terminal().Tell)
 	return err
 }

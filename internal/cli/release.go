@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/build"
@@ -10,9 +11,10 @@ import (
 )
 
 type releaseCommand struct {
-	Tag          string `help:"Tag to release; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
-	DesiredCount *int   `help:"How many tasks, set in the same update." placeholder:"N"`
-	buildFlags
+	Tag          string      `help:"Tag to release; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
+	DesiredCount *int        `help:"How many tasks, set in the same update." placeholder:"N"`
+	Build        buildFlags  `embed:""`
+	Source       sourceFlags `embed:""`
 	rolloutFlags
 	reactionFlags
 	hookFlags
@@ -25,7 +27,7 @@ type releaseCommand struct {
 
 // Validate is called by kong.
 func (c *releaseCommand) Validate() error {
-	return cmp.Or(c.rolloutFlags.Validate(), c.containerImages.Validate())
+	return cmp.Or(c.rolloutFlags.Validate(), c.containerImages.Validate(), c.checkSource())
 }
 
 // Help goes below the usage.
@@ -34,7 +36,21 @@ func (c *releaseCommand) Help() string {
 and TASK_DEFINITION, and runs for a git tag, no flag is needed at all.
 
   plimsoll release
-  plimsoll release --tag v1.2.0 --desired-count 3 --build-arg VERSION=v1.2.0`
+  plimsoll release --tag v1.2.0 --desired-count 3 --build-arg VERSION=v1.2.0
+
+An image that another tool has built (buildx, kaniko, ko) is pushed and deployed
+from its files, without docker:
+
+  plimsoll release --tarball image.tar`
+}
+
+// checkSource refuses flags of a build that does not take place.
+func (c *releaseCommand) checkSource() error {
+	b := c.Build
+	if c.Source.given() && (b.Context != "." || b.File != "" || b.Target != "" || b.Platform != "" || len(b.BuildArg) > 0 || b.NoCache) {
+		return errors.New("--tarball and --oci-layout are images that are built already; leave the flags of the build out")
+	}
+	return nil
 }
 
 // Run builds, pushes and deploys. The deploy's checks that need no image run
@@ -76,10 +92,12 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if _, err := build.Image(ctx, c.options(s, ref, login), tell); err != nil {
-		return err
+	if !c.Source.given() {
+		if _, err := build.Image(ctx, c.Build.options(s, ref, login), tell); err != nil {
+			return err
+		}
 	}
-	if _, err := build.Push(ctx, build.PushOptions{Image: ref, Login: login, Env: s.sys.Environ}, tell); err != nil {
+	if _, err := build.Push(ctx, c.Source.options(s, ref, login), tell); err != nil {
 		return err
 	}
 	return s.toldVerdict(ctx, h, "release")(deploy.Deploy(ctx, h.ports, request, tell))
