@@ -21,6 +21,7 @@ type goal struct {
 	was     *taskdef.Document // what ran
 	next    *taskdef.Document // the same, or what to register in its place: with digests where tags have moved
 	digests map[string]string // what the containers will run, by name, as far as that is known
+	leaves  string            // the id of ECS's record of what runs now
 }
 
 // pinned reports whether tags had to be replaced by digests.
@@ -65,7 +66,11 @@ func (j *job) copied(ctx context.Context, of, content *taskdef.Document) (string
 	if made, ok := j.copyOf(ctx, of); ok { // where revisions may not be listed
 		return made, nil
 	}
-	content, err := content.SetTags(map[string]string{tagCopyOf: cmp.Or(of.Tags()[tagCopyOf], revisionName(of))})
+	tags := map[string]string{tagCopyOf: cmp.Or(of.Tags()[tagCopyOf], revisionName(of))}
+	if of.Tags()[tagWithdrawn] != "" {
+		tags[tagWithdrawn] = "" // that was about the other one
+	}
+	content, err := content.SetTags(tags)
 	if err != nil {
 		return "", fmt.Errorf("prepare a copy of %s: %w", revisionName(of), err)
 	}
@@ -124,7 +129,9 @@ type search struct {
 	*job
 	request RollbackRequest
 	running *taskdef.Document
+	records []rollout.ServiceDeployment
 	seen    []string // ARNs that are decided on
+	left    []string // revisions that somebody rolled back from, by the name of the original
 	passed  []Fault  // why revisions that fit were passed over
 }
 
@@ -140,14 +147,22 @@ func (j *job) goal(ctx context.Context, s Service, running *taskdef.Document, r 
 	if err != nil && recorded && !(named && errors.Is(err, Denied)) {
 		return nil, fmt.Errorf("read the history of %s: %w", j.target, err)
 	}
-	if named {
+	g, err := j.goalOf(ctx, s, running, r, records, recorded)
+	if g != nil {
+		g.leaves = newestRecord(records, s.TaskDefinition)
+	}
+	return g, err
+}
+
+func (j *job) goalOf(ctx context.Context, s Service, running *taskdef.Document, r RollbackRequest, records []rollout.ServiceDeployment, recorded bool) (*goal, error) {
+	if strings.Contains(r.To, ":") {
 		return j.named(ctx, records, running, r.To)
 	}
 	if r.To == "" && len(records) > 0 && strings.HasPrefix(records[0].Status, "ROLLBACK_") && records[0].TaskDefinition != s.TaskDefinition {
 		return nil, noTarget(fmt.Sprintf("ECS has already rolled %s back to %s", rollout.RevisionName(records[0].TaskDefinition), revisionName(running)),
 			"to go back further, name the revision or tag with --to")
 	}
-	look := &search{job: j, request: r, running: running, seen: []string{s.TaskDefinition}}
+	look := &search{job: j, request: r, running: running, records: records, seen: []string{s.TaskDefinition}}
 	for _, record := range records {
 		if record.Status != "SUCCESSFUL" || record.TaskDefinition == "" {
 			continue
@@ -275,11 +290,42 @@ func (l *search) fitting(ctx context.Context, arn string) (*taskdef.Document, er
 		return nil, err
 	}
 	if l.request.To != "" && !hasTag(doc, l.request.Container, l.request.To) ||
-		l.request.To == "" && (doc.Tags()[tagVerdict] == "failed" || original(doc) == original(l.running)) {
+		l.request.To == "" && (doc.Tags()[tagVerdict] == "failed" || original(doc) == original(l.running) || l.withdrawn(doc)) {
 		l.seen = append(l.seen, arn)
 		return nil, nil
 	}
 	return doc, nil
+}
+
+// noRecord is the id of a rollout that ECS keeps no record of.
+const noRecord = "none"
+
+// newestRecord is the id of the newest record of a revision's rollout.
+func newestRecord(records []rollout.ServiceDeployment, arn string) string {
+	for _, r := range records {
+		if r.TaskDefinition == arn {
+			return r.ARN[strings.LastIndexByte(r.ARN, '/')+1:]
+		}
+	}
+	return noRecord
+}
+
+// withdrawn reports whether somebody rolled back from a revision, and it was not rolled
+// out again since: going back there would bring back what they went away from.
+func (l *search) withdrawn(doc *taskdef.Document) bool {
+	of := original(doc)
+	if slices.Contains(l.left, of) {
+		return true
+	}
+	noted := doc.Tags()[tagWithdrawn]
+	if now := newestRecord(l.records, doc.ARN()); noted == "" || now != noRecord && now != noted {
+		return false
+	}
+	l.left = append(l.left, of)
+	what := fmt.Sprintf("%s (%s) was rolled back from", revisionName(doc), cmp.Or(imageTagOf(doc, l.request.Container), "no version"))
+	l.say(story.Note, story.Preflight, "passing over %s: %s", revisionName(doc), what)
+	l.passed = append(l.passed, Fault{"rollback target", what, "to have it again: " + l.command("rollback", "--to", revisionName(doc))})
+	return true
 }
 
 // original is the name of a revision, or of what it is a copy of.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
@@ -25,7 +26,8 @@ type RollbackRequest struct {
 }
 
 // Rollback brings a service back to an earlier revision, by default the last
-// one that really ran before the current one and whose images ECR still has.
+// one that really ran before the current one, that nobody rolled back from, and whose
+// images ECR still has.
 // What ran is what comes back: where a tag has moved since, a copy of the
 // revision is registered that names the digest. It refuses when ECS has just
 // rolled back by itself: a pipeline that rolls back on failure would otherwise
@@ -74,17 +76,36 @@ func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller
 		return j.stop(err)
 	}
 	v.TaskDefinition = rollout.RevisionName(arn)
-	return j.update(ctx, s, Update{TaskDefinition: arn, Force: true}, r.NoWait, v,
-		map[string]string{arn: to, s.TaskDefinition: from})
-}
-
-// update changes a service outside a deploy, and watches what comes of it. A
-// failure is not undone: there is nothing better to go to.
-func (j *job) update(ctx context.Context, s Service, u Update, noWait bool, v story.Verdict, imageTags map[string]string) (story.Verdict, error) {
-	start, err := j.launch(ctx, s, u, u.TaskDefinition, imageTags)
+	start, err := j.launch(ctx, s, Update{TaskDefinition: arn, Force: true}, arn, map[string]string{arn: to, s.TaskDefinition: from})
 	if err != nil {
 		return j.stop(err)
 	}
+	if !strings.HasSuffix(image.ChangeKind(from, to), "upgrade") { // --to can go forth too
+		j.withdraw(ctx, running, goal.leaves)
+	}
+	return j.awaitUnless(ctx, r.NoWait, start, v)
+}
+
+// withdraw notes on a revision that somebody rolls back from it, whatever comes of the
+// rollback.
+func (j *job) withdraw(ctx context.Context, running *taskdef.Document, record string) {
+	if err := j.AWS.Tag(context.WithoutCancel(ctx), running.ARN(), map[string]string{tagWithdrawn: record}); err != nil {
+		j.say(story.Note, story.Preflight, "could not note on %s that it is rolled back from; another rollback may come to it again: %v", revisionName(running), err)
+	}
+}
+
+// update changes the count of a service, and watches what comes of it. A
+// failure is not undone: there is nothing better to go to.
+func (j *job) update(ctx context.Context, s Service, u Update, noWait bool, v story.Verdict) (story.Verdict, error) {
+	start, err := j.launch(ctx, s, u, u.TaskDefinition, nil)
+	if err != nil {
+		return j.stop(err)
+	}
+	return j.awaitUnless(ctx, noWait, start, v)
+}
+
+// awaitUnless is await, unless the rollout is not waited for.
+func (j *job) awaitUnless(ctx context.Context, noWait bool, start rollout.Start, v story.Verdict) (story.Verdict, error) {
 	if noWait {
 		return j.unwatched("started", v)
 	}

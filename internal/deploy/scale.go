@@ -257,5 +257,5 @@ func (j *job) scale(ctx context.Context, s Service, count int, r ScaleRequest, a
 		return j.stop(err)
 	}
 	j.say(story.Note, story.Update, "desired count %d -> %d", s.Desired, count)
-	return j.update(ctx, s, Update{Desired: &count}, r.NoWait, story.Verdict{}, nil)
+	return j.update(ctx, s, Update{Desired: &count}, r.NoWait, story.Verdict{})
 }

@@ -22,6 +22,9 @@ const (
 	tagAt       = tagPrefix + "at"      // RFC 3339, UTC
 	tagVerdict  = tagPrefix + "verdict" // pending, stable or failed
 	tagCopyOf   = tagPrefix + "copy-of" // family:revision, of a revision that was deregistered
+	// A person has rolled back from it: the id of ECS's record of the rollout that had
+	// brought it, noRecord where there is none.
+	tagWithdrawn = tagPrefix + "withdrawn"
 
 	// Of a service:
 	tagDesired   = tagPrefix + "desired-count"   // the count before stop
