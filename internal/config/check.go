@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -92,6 +93,23 @@ func (c *checker) services(services map[string]*Service) {
 			c.wrong(s.Of("desired_count"), "desired_count: %d: it must not be below 0", *s.DesiredCount)
 		}
 		c.hooks(s)
+		c.url(s)
+	}
+}
+
+// url is shown on pages and handed to other jobs, for both of which it must be
+// an address that needs no quotes and holds no password.
+func (c *checker) url(s *Service) {
+	if !s.Has("url") {
+		return
+	}
+	u, err := url.Parse(s.URL)
+	odd := strings.ContainsFunc(s.URL, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("'\"`\\$<>", r) })
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || odd:
+		c.wrong(s.Of("url"), "url: want an address such as https://api.example.com; other characters than those of an address as %%20 and so on")
+	case u.User != nil:
+		c.wrong(s.Of("url"), "url: leave out the user and the password: it is shown to everybody")
 	}
 }
 

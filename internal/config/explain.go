@@ -58,6 +58,7 @@ func (s Settings) Explain() []Explained {
 	add("fail_after", Value{fmt.Sprint(s.FailAfter.Value), s.FailAfter.Source}, Value{"2", byDefault})
 	add("timeout", Value{short(s.Timeout.Value), s.Timeout.Source}, Value{"15m", byDefault})
 	add("desired_count", Value{fmt.Sprint(s.Desired.Value), s.Desired.Source}, Value{"left alone", byDefault})
+	add("url", Value(s.URL), Value{})
 	add("retention.pin", Value{fmt.Sprint(s.Pin.Value), s.Pin.Source}, Value{"false", byDefault})
 	add("retention.keep", Value{fmt.Sprint(s.Keep.Value), s.Keep.Source}, Value{"2", byDefault})
 	for _, hooks := range []struct {

@@ -66,6 +66,7 @@ type Service struct {
 	Timeout        Duration          `yaml:"timeout" doc:"How long to wait for a rollout; 15m when not given."`
 	DesiredCount   *int              `yaml:"desired_count" doc:"How many tasks a deploy sets. Never needed: without it the count is left alone, to autoscaling or to Terraform."`
 	Hooks          *Hooks            `yaml:"hooks" doc:"Tasks to run before and after a deploy."`
+	URL            string            `yaml:"url" doc:"Where people find the service, such as https://api.example.com: told to the CI system, for its page of the environment."`
 }
 
 // Hooks are tasks around a deploy.

@@ -216,7 +216,7 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 		"clusters: prod":                                  `plimsoll.yaml:1:1: unknown member "clusters" (did you mean "cluster"?); known are account, region, registry, cluster, tags, retention, services, environments, maintenance, notifications, accounts, audit`,
 		"services:\n  web:\n    until: complete":          `plimsoll.yaml:3:12: until: "complete" (did you mean "completed"?): want healthy, completed`,
 		"services:\n  web:\n    timeout: 15":              `plimsoll.yaml:3:14: timeout: "15": want a time above 0, such as 90s, 15m or 1h30m`,
-		"services:\n  web:\n":                             `plimsoll.yaml:2:8: web has no value: want {service, task_definition, containers, wave, protected, until, fail_after, timeout, desired_count, hooks}`,
+		"services:\n  web:\n":                             `plimsoll.yaml:2:8: web has no value: want {service, task_definition, containers, wave, protected, until, fail_after, timeout, desired_count, hooks, url}`,
 		"services: {web: {containers: {app: 'web:v1'}}}":  `plimsoll.yaml:1:31: containers: app: "web:v1": want the name of an ECR repository, without registry and tag`,
 		"services: {web: {containers: {app: h.io/web}}}":  `plimsoll.yaml:1:31: containers: app: "h.io/web": want the name of an ECR repository, without registry and tag`,
 		"services: {web: {containers: {}}}":               `plimsoll.yaml:1:30: containers: name at least one, each with its repository`,
@@ -235,6 +235,36 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 	} {
 		if _, err := config.Parse("plimsoll.yaml", []byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// The address of a service is shown to everybody, and needs no quotes anywhere.
+func TestURL(t *testing.T) {
+	const odd = "plimsoll.yaml:1:23: url: want an address such as https://api.example.com; other characters than those of an address as %20 and so on"
+	for url, want := range map[string]string{
+		"https://api.example.com/a?b=c#d": "",
+		"http://10.0.0.1:8080":            "",
+		"www.example.com":                 odd,
+		"ftp://www.example.com":           odd,
+		"https://a/$HOME":                 odd,
+		"https://a/b c":                   odd,
+		"https://me:pw@example.com":       "plimsoll.yaml:1:23: url: leave out the user and the password: it is shown to everybody",
+	} {
+		f, err := config.Parse("plimsoll.yaml", []byte("services: {web: {url: '"+url+"'}}"))
+		if want != "" {
+			if err == nil || err.Error() != want {
+				t.Errorf("%s\ngot  %v\nwant %s", url, err, want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+			continue
+		}
+		set, err := config.Lookup{File: f, Getenv: env(nil)}.Resolve(config.Flags{})
+		if err != nil || set.URL.Value != url || set.URL.Source != "plimsoll.yaml:1:23" {
+			t.Errorf("%s is %+v, %v", url, set.URL, err)
 		}
 	}
 }

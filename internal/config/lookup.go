@@ -46,6 +46,7 @@ type Plan struct {
 	After      Of[[]Hook]
 	Pin        Of[bool] // what a deploy leaves running
 	Keep       Of[int]  // releases to keep pinned besides
+	URL        Of[string]
 }
 
 // Container is one whose image a deploy changes.
@@ -160,6 +161,7 @@ func (f *File) fill(s *Settings, e *Environment, l Lookup, flags Flags) error {
 	set(&s.FailAfter, f, first("fail_after"), "fail_after", func(s *Service) int { return *s.FailAfter })
 	set(&s.Timeout, f, first("timeout"), "timeout", func(s *Service) time.Duration { return time.Duration(s.Timeout) })
 	set(&s.Desired, f, first("desired_count"), "desired_count", func(s *Service) int { return *s.DesiredCount })
+	set(&s.URL, f, first("url"), "url", func(s *Service) string { return s.URL })
 	if from := first("hooks"); from != nil {
 		if from.Hooks.Has("before") {
 			s.Before = Of[[]Hook]{from.Hooks.Before, f.at(from.Hooks.Of("before"))}
