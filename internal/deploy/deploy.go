@@ -91,7 +91,7 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	if err != nil {
 		return j.stop(err)
 	}
-	verdict := story.Verdict{ImageTag: r.Image.Tag, ImageDigest: plan.digest, From: plan.fromTag}
+	verdict := story.Verdict{ImageTag: r.Image.Tag, ImageDigest: plan.digest, From: plan.fromTag, Changes: plan.changes}
 	if r.DryRun {
 		verdict.Outcome, verdict.Summary = Unchanged, "dry run: "+plan.summary()+"; nothing was changed"
 		return j.end(verdict), nil
@@ -291,6 +291,7 @@ type plan struct {
 	digest  string            // "" when it could not be looked up
 	digests map[string]string // of all containers that get an image, likewise
 	fromTag string            // the version that runs, "" when it has none
+	changes []taskdef.Change  // of the task definition
 	desired *int              // the count that is asked for
 	same    bool              // next is what runs, and its content too
 	again   bool              // base is next already: a deploy that came to no verdict has left it

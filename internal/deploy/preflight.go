@@ -451,7 +451,8 @@ func (p *plan) prepare(r Request, j *job, known digestsOf) []story.Check {
 // rollout did not fail.
 func (j *job) compare(ctx context.Context, p *plan, container string) error {
 	p.fromTag = imageTagOf(p.running, container)
-	for _, c := range taskdef.Diff(p.running, p.next) {
+	p.changes = taskdef.Diff(p.running, p.next)
+	for _, c := range p.changes {
 		if strings.HasSuffix(c.Path, ".image") {
 			j.say(story.Change, story.Preflight, "%s: %s -> %s", c.Path, c.Before, c.After)
 		}

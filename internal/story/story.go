@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
+	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
 )
 
 // Event is one piece of news. Its JSON form is what --output json prints, one
@@ -158,6 +159,8 @@ type Verdict struct {
 	From           string        `json:"from,omitempty"` // the image tag that ran before
 	Duration       time.Duration `json:"durationNs,omitempty"`
 	Next           []string      `json:"next,omitempty"` // commands worth typing now
+	// Changes are of the task definition, against what ran before.
+	Changes []taskdef.Change `json:"changes,omitempty"`
 }
 
 // Teller takes the news; it must be safe for use by several goroutines.

@@ -59,6 +59,10 @@ type Options struct {
 	OutWidth func() int
 
 	Now func() time.Time // nil: time.Now
+
+	// Around, where there is one, is called with every event and has show write
+	// it: a CI system has marks of its own around a step.
+	Around func(e story.Event, show func())
 }
 
 // Terminal shows a story. Its methods may be called from any goroutine.
@@ -119,7 +123,12 @@ func (t *Terminal) Tell(e story.Event) {
 	if e.Time.IsZero() {
 		e.Time = t.opts.Now()
 	}
-	_ = t.teller.tell(e)
+	show := func() { _ = t.teller.tell(e) }
+	if t.opts.Around == nil {
+		show()
+		return
+	}
+	t.opts.Around(e, show)
 }
 
 // Close ends the drawing and, in Live mode, writes the verdicts to Out. It
