@@ -16,12 +16,26 @@ const mostDrawn = 40
 // loadLines draws the repositories that something runs from, those with the
 // most images in danger first, and counts those that are not drawn.
 func loadLines(fleet audit.Fleet, found audit.Report) (lines []report.LoadLine, undrawn int) {
-	type waiting struct {
-		at         audit.Place
-		line       loadline.Line
-		endangered int
+	all := waterlines(fleet, found)
+	undrawn = max(len(all)-mostDrawn, 0)
+	for _, w := range all[:len(all)-undrawn] {
+		lines = append(lines, report.LoadLine{Place: w.at, Repository: w.line.Repository, SVG: loadline.SVG(w.line, 900)})
 	}
-	var all []waiting
+	return lines, undrawn
+}
+
+// waterline is the load line of a repository, and how many images in use are in
+// danger there.
+type waterline struct {
+	at         audit.Place
+	line       loadline.Line
+	endangered int
+}
+
+// waterlines are those of all repositories that something runs from and a policy
+// cuts, the most dangerous first.
+func waterlines(fleet audit.Fleet, found audit.Report) []waterline {
+	var all []waterline
 	for i, uses := range audit.UsesOf(fleet) {
 		r := &fleet.Repositories[i]
 		if r.Policy == "" || !slices.ContainsFunc(uses, func(u audit.Use) bool { return !u.Earlier }) {
@@ -29,15 +43,11 @@ func loadLines(fleet audit.Fleet, found audit.Report) (lines []report.LoadLine, 
 		}
 		if line, err := loadLine(r, uses, found); err == nil { // ECR would not have it otherwise
 			_, endangered := line.InUse()
-			all = append(all, waiting{r.Place, line, endangered})
+			all = append(all, waterline{r.Place, line, endangered})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b waiting) int { return cmp.Compare(b.endangered, a.endangered) })
-	undrawn = max(len(all)-mostDrawn, 0)
-	for _, w := range all[:len(all)-undrawn] {
-		lines = append(lines, report.LoadLine{Place: w.at, Repository: w.line.Repository, SVG: loadline.SVG(w.line, 900)})
-	}
-	return lines, undrawn
+	slices.SortStableFunc(all, func(a, b waterline) int { return cmp.Compare(b.endangered, a.endangered) })
+	return all
 }
 
 // loadLine is that of a repository, with what runs from it marked.

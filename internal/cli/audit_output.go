@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -111,6 +110,7 @@ func (s *session) writeAudit(fleet audit.Fleet, found audit.Report, o auditOutpu
 	if err != nil {
 		return err
 	}
+	s.audited(fleet, d)
 	shown := false
 	for _, to := range outlets {
 		if s.json() && to.file == "" && to.format == asTable {
@@ -166,22 +166,7 @@ func (s *session) anchor() report.Anchor {
 	if s.file == nil {
 		return report.Anchor{}
 	}
-	name, err := filepath.Abs(s.file.Name())
-	if err != nil {
-		return report.Anchor{}
-	}
-	for root := filepath.Dir(name); ; root = filepath.Dir(root) {
-		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
-			inside, err := filepath.Rel(root, name)
-			if err != nil {
-				return report.Anchor{}
-			}
-			return report.Anchor{File: filepath.ToSlash(inside)}
-		}
-		if root == filepath.Dir(root) {
-			return report.Anchor{}
-		}
-	}
+	return report.Anchor{File: s.inRepository(s.file.Name())}
 }
 
 func (s *session) writeReport(to outlet, d report.Document, long bool) error {

@@ -60,6 +60,7 @@ func (s *session) moor(ctx context.Context, look config.Lookup, settings []confi
 	list := make([]*harbour, len(settings))
 	for i, set := range settings {
 		list[i] = &harbour{client: client, settings: set, ports: ports, target: targetOf(set)}
+		s.ci.found(list[i])
 		if set.Pin.Value {
 			list[i].ports.Settled = pinner(client, set)
 		}

@@ -11,6 +11,7 @@ type checkCommand struct {
 	ImageTag     string `help:"Tag of the image to deploy; what runs when not given." placeholder:"TAG"`
 	DesiredCount *int   `help:"How many tasks are meant." placeholder:"N"`
 	Base         string `help:"Template: latest (the family's newest revision), running, or a revision number." default:"latest" placeholder:"latest"`
+	JUnit        string `name:"junit" help:"Write the checks as JUnit XML too, for the test view of a CI." placeholder:"FILE" type:"path"`
 	strictFlags
 	supersedeFlag
 	tagFlags
@@ -48,6 +49,12 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 	report, err := deploy.Inspect(ctx, h.ports, r)
 	if err != nil {
 		return err
+	}
+	s.checked(r.Target, report)
+	if c.JUnit != "" {
+		if err := checksJUnit(c.JUnit, r.Target, report, c.Strict); err != nil {
+			return err
+		}
 	}
 	if s.json() {
 		s.object(report)

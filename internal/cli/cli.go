@@ -82,6 +82,7 @@ type Globals struct {
 	Config  string `help:"The plimsoll.yaml to use (PLIMSOLL_CONFIG); the nearest one up to the root of the repository when not given." placeholder:"FILE"`
 	Env     string `help:"Environment of plimsoll.yaml (PLIMSOLL_ENV)." placeholder:"NAME"`
 	Verbose bool   `short:"v" help:"Log every call to AWS on stderr."`
+	CI      string `name:"ci" help:"Speak as this CI system's log and pages want it: auto, gitlab, github or none (PLIMSOLL_CI)." enum:"auto,gitlab,github,none," default:"" placeholder:"auto"`
 }
 
 // Run runs a command and returns the exit code of the process:
@@ -126,10 +127,13 @@ func Run(ctx context.Context, args []string, sys System) (code int) {
 		}
 		return s.fail(&usageError{err, "see " + helpFor(err)})
 	}
-	if err := checkEmpty(parsed); err != nil {
-		return s.fail(err)
+	if err = s.beginCI(parsed); err == nil {
+		err = checkEmpty(parsed)
 	}
-	return s.fail(parsed.Run())
+	if err == nil {
+		err = parsed.Run()
+	}
+	return s.endCI(err)
 }
 
 // helpFor is the help of the command that could not be parsed.
@@ -147,6 +151,7 @@ type session struct {
 	globals *Globals
 	term    *term.Terminal
 	file    *config.File // once it was read; nil where there is none
+	ci      *ciJob       // once the command line was read
 }
 
 // json says whether the result is to be JSON.
@@ -177,6 +182,7 @@ func (s *session) termOptions() term.Options {
 	if s.globals.NoColor {
 		o.Color, o.OutColor = false, false
 	}
+	s.ci.shape(&o)
 	if s.globals.Verbose && o.Mode == term.Live { // log lines would run into what is redrawn
 		o.Mode = term.Lines
 	}

@@ -38,6 +38,7 @@ type rolloutFlags struct {
 	NoWait bool `help:"Do not wait for the verdict."`
 	timeoutFlag
 	watchFlags
+	dotenvFlag
 }
 
 // Validate is called by kong.

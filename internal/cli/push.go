@@ -23,6 +23,7 @@ type pushCommand struct {
 	Tag string `help:"Tag to push; the CI system's git tag, or the one on HEAD, when not given." placeholder:"TAG"`
 	sourceFlags
 	tagFlags
+	dotenvFlag
 	imageNames
 }
 
@@ -45,6 +46,10 @@ func (c *pushCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	_, err = build.Push(ctx, c.options(s, ref, login), s.terminal().Tell)
-	return err
+	pushed, err := build.Push(ctx, c.options(s, ref, login), s.terminal().Tell)
+	if err != nil {
+		return err
+	}
+	s.ci.pushed(pushed)
+	return nil
 }

@@ -97,8 +97,10 @@ func (c *releaseCommand) Run(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	if _, err := build.Push(ctx, c.Source.options(s, ref, login), tell); err != nil {
+	pushed, err := build.Push(ctx, c.Source.options(s, ref, login), tell)
+	if err != nil {
 		return err
 	}
+	s.ci.pushed(pushed)
 	return s.toldVerdict(ctx, h, "release")(deploy.Deploy(ctx, h.ports, request, tell))
 }

@@ -112,6 +112,7 @@ func (s *session) tellOutput() story.Teller {
 	o.Mode = term.Lines // what is redrawn would run into the output
 	s.term = term.New(o)
 	return func(e story.Event) {
+		s.ci.hear(e)
 		if e.Kind == story.Final && e.Verdict != nil {
 			e.Kind, e.Step, e.Message = story.End, story.Run, e.Verdict.Summary
 			if e.Verdict.ExitCode != 0 {

@@ -11,6 +11,7 @@ type waitCommand struct {
 	Revision string `help:"The family:revision that should come to run; any other is exit 6." placeholder:"FAMILY:N"`
 	timeoutFlag
 	watchFlags
+	dotenvFlag
 	serviceNames
 }
 
