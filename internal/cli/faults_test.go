@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,6 +28,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
+	"github.com/plimsoll-ecs/plimsoll/internal/drydock/client"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/seed"
 	"github.com/plimsoll-ecs/plimsoll/internal/plainbody"
 )
@@ -92,6 +94,13 @@ func newWeather(t *testing.T) *weather {
 	t.Cleanup(w.Close)
 	t.Setenv("AWS_ENDPOINT_URL", w.URL)
 	return w
+}
+
+// pace changes drydock's clock.
+func (w *weather) pace(t *testing.T, change drydock.ClockChange) {
+	if err := client.New(w.drydock.Endpoint(), drydock.DefaultRegion, nil).Control(t.Context(), "POST", "clock", change, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func (w *weather) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -256,10 +265,18 @@ func TestWatchSurvivesAnOutageOfAWS(t *testing.T) {
 func TestWhatMayNotBeReadAndIsNotNeededIsANote(t *testing.T) {
 	w := newWeather(t)
 	optional := []string{"DescribeClusters", "ListTasks", "DescribeTasks", "DescribeServiceDeployments", "DescribeImages", "TagResource"}
+	var waits atomic.Bool
 	w.strike = func(rw http.ResponseWriter, _ *http.Request, operation string, _ int) bool {
+		switch {
+		case operation == "UpdateService": // the rollout waits until the tasks are asked
+			w.pace(t, drydock.ClockChange{TimeScale: 1})
+			waits.Store(true)
+		case operation == "ListTasks" && waits.Swap(false):
+			w.pace(t, drydock.ClockChange{TimeScale: 1000, AdvanceSeconds: 60})
+		}
 		return slices.Contains(optional, operation) && deny(rw, operation)
 	}
-	out, story := mustRun(t, "deploy", "--image-tag", "v1.1.0", "--until", "healthy") // which asks the tasks
+	out, story := mustRun(t, "deploy", "--image-tag", "v1.1.0", "--until", "healthy")
 	if !strings.Contains(out, "api runs v1.1.0") {
 		t.Errorf("%s", out)
 	}
