@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"errors"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"pgregory.net/rapid"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/golden"
+)
+
+// What is written, to be read.
+func TestFiles(t *testing.T) {
+	for name, plan := range plans() {
+		if err := plan.Check(); err != nil {
+			t.Fatal(err)
+		}
+		file, err := GitLab(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.File(t, path.Join("testdata", name, "gitlab-ci.yml"), file.Text)
+		files, err := GitHub(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			golden.File(t, path.Join("testdata", name, path.Base(file.Name)), file.Text)
+		}
+	}
+}
+
+// The components are the same jobs.
+func TestComponents(t *testing.T) {
+	files, err := Components()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		golden.File(t, "../../"+file.Name, file.Text)
+	}
+}
+
+func TestIncludeIsTheSamePipelineElsewhere(t *testing.T) {
+	plan := plans()["variables"]
+	own, err := GitLab(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	included, err := GitLabInclude(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if included.Text != own.Text || included.Name == own.Name {
+		t.Errorf("%s and %s", included.Name, own.Name)
+	}
+}
+
+func TestCheckRefuses(t *testing.T) {
+	for what, spoil := range map[string]func(*Plan){
+		"cluster":                      func(p *Plan) { p.Names.Cluster = "prod; rm -rf /" },
+		"service":                      func(p *Plan) { p.Services = []string{"a b"} },
+		"repository":                   func(p *Plan) { p.Images[0].Repository = "$CI_JOB_TOKEN" },
+		"registry":                     func(p *Plan) { p.Names.Registry = "https://host" },
+		"region":                       func(p *Plan) { p.Names.Region = "tokyo" },
+		"Dockerfile":                   func(p *Plan) { p.Images[0].Dockerfile = "../Dockerfile" },
+		"environment":                  func(p *Plan) { p.Environments[0].Name = "a'b" },
+		"environment of plimsoll.yaml": func(p *Plan) { p.Environments[0].Config = "${{ x }}" },
+		"URL":                          func(p *Plan) { p.Environments[0].URL = "javascript:alert(1)" },
+		"role":                         func(p *Plan) { p.Environments[0].Role = "deploy" },
+		"role of the build":            func(p *Plan) { p.BuildRole = "arn:aws:iam::1:role/x" },
+		"version":                      func(p *Plan) { p.Plimsoll.Version = "latest" },
+		"SHA-256":                      func(p *Plan) { p.Plimsoll.SHA256 = "0" },
+		"action":                       func(p *Plan) { p.GitHub.Uses = "plimsoll" },
+		"time of the audit":            func(p *Plan) { p.GitHub.Night = "nightly" },
+		"time to stop":                 func(p *Plan) { p.GitHub.Stop = "0 13 * * *" },
+		"configuration":                func(p *Plan) { p.Config = "a b" },
+	} {
+		plan := plans()["variables"]
+		plan.Images = slices.Clone(plan.Images)
+		spoil(&plan)
+		bad, ok := errors.AsType[*InvalidError](plan.Check())
+		if !ok || bad.What != what {
+			t.Errorf("%s: %v", what, plan.Check())
+		}
+	}
+}
+
+func TestEnvironmentsHaveNamesOfTheirOwn(t *testing.T) {
+	plan := plans()["services"]
+	plan.Environments[1].Name = plan.Environments[0].Name
+	if plan.Check() == nil {
+		t.Error("two environments of one name")
+	}
+}
+
+// Every value that is let through comes out of the YAML as it went in.
+func TestScalar(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[ -~]{1,40}`).Draw(t, "text")
+		var got map[string]any
+		if err := yaml.Unmarshal([]byte("key: "+scalar(text)+"\n"), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got["key"] != text {
+			t.Fatalf("%q became %#v", text, got["key"])
+		}
+		var items []any
+		if err := yaml.Unmarshal([]byte(list(text, "x")+"\n"), &items); err != nil || items[0] != text {
+			t.Fatalf("%q in a list became %#v, %v", text, items, err)
+		}
+	})
+}
+
+// No name is left in what is written, and whatever a plan lacks is left out.
+func TestNothingIsLeftOpen(t *testing.T) {
+	texts := []File{}
+	for _, plan := range append(slices.Collect(mapsValues(plans())), Plan{Images: []Image{{}}, Environments: []Environment{{Name: "x"}}, GitHub: Actions{Uses: "a/b@c"}}) {
+		file, err := GitLab(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := GitHub(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(append(texts, file), files...)
+	}
+	for _, file := range texts {
+		for line := range strings.Lines(file.Text) {
+			if strings.Contains(line, ": \n") || strings.TrimRight(line, " \n") != strings.TrimSuffix(line, "\n") {
+				t.Errorf("%s: %q", file.Name, line)
+			}
+		}
+	}
+}
+
+func mapsValues(m map[string]Plan) func(func(Plan) bool) {
+	return func(yield func(Plan) bool) {
+		for _, p := range m {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
