@@ -86,6 +86,11 @@ func condition(cond string) (bool, error) {
 	case "terraform": // CI cannot install it: the script says what it does there
 		_, err := exec.LookPath("terraform")
 		return err == nil && terraformMirror() != "", nil
+	case "gitlab-ci-local": // npm install -g gitlab-ci-local@4.73.0, the last one for Node 20; it copies by rsync
+		_, err = exec.LookPath("gitlab-ci-local")
+		if _, rsync := exec.LookPath("rsync"); err == nil {
+			err = rsync
+		}
 	case "docker":
 		err = exec.Command("docker", "version").Run()
 	case "aws":

@@ -52,7 +52,11 @@ func (s *session) image(ctx context.Context, names imageNames, given string, pol
 	if err != nil {
 		return nil, image.Reference{}, err
 	}
-	set, err := look.Resolve(names.flags())
+	flags := names.flags()
+	// A repository that is given is the one, whichever container it is for: a
+	// service with several has each of them built by itself.
+	flags.Container = flags.Repository
+	set, err := look.Resolve(flags)
 	if err == nil {
 		err = set.Require(&set.Repository)
 	}

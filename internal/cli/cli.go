@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -150,8 +151,9 @@ type session struct {
 	sys     System
 	globals *Globals
 	term    *term.Terminal
-	file    *config.File // once it was read; nil where there is none
-	ci      *ciJob       // once the command line was read
+	file    *config.File  // once it was read; nil where there is none
+	ci      *ciJob        // once the command line was read
+	lines   *bufio.Reader // stdin, once a question was asked
 }
 
 // json says whether the result is to be JSON.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -199,7 +198,7 @@ func (s *session) ask(question string) error {
 		return &usageError{errors.New("nobody is there to ask; nothing was changed"), "--yes puts it without asking"}
 	}
 	fmt.Fprintf(s.sys.Stderr, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(s.sys.Stdin).ReadString('\n')
+	answer, err := s.answersIn().ReadString('\n')
 	if err != nil && answer == "" {
 		fmt.Fprintln(s.sys.Stderr)
 	}

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/pipeline"
+)
+
+type initGitLab struct {
+	pipelineFlags
+	Include  bool   `help:"Write .gitlab/plimsoll.yml, for a project that has a pipeline and includes it."`
+	Image    string `help:"Image of the jobs; one that has plimsoll and the docker CLI needs no download." placeholder:"IMAGE" group:"plimsoll in the jobs"`
+	Dind     string `help:"Image of docker:dind." placeholder:"IMAGE" group:"plimsoll in the jobs"`
+	Audience string `help:"Audience of the ID token, as the trust policy of the role has it." placeholder:"sts.amazonaws.com" group:"Roles"`
+}
+
+// Help goes below the usage.
+func (c *initGitLab) Help() string {
+	return `Writes .gitlab-ci.yml: a tag such as v1.2.3 is built, pushed and deployed; rollback,
+stop and start are buttons, the audit a schedule. Names come from plimsoll.yaml, or
+from flags and the variables that pipelines have. What is missing is asked for on a
+terminal. A file that is there is shown how it would change, and asked about.
+
+  plimsoll init gitlab
+  plimsoll init gitlab --cluster prod --service api --repository api --dry-run`
+}
+
+// Run writes the pipeline.
+func (c *initGitLab) Run(ctx context.Context, s *session) error {
+	d, err := c.plan(s)
+	if err != nil {
+		return err
+	}
+	d.plan.GitLab = pipeline.Runner{Image: c.Image, Dind: c.Dind, Audience: c.Audience}
+	if err := d.check(); err != nil {
+		return err
+	}
+	write := pipeline.GitLab
+	if c.Include {
+		write = pipeline.GitLabInclude
+	}
+	file, err := write(d.plan)
+	if err != nil {
+		return err
+	}
+	return s.deliver(d, []pipeline.File{file}, c.steps(ctx, d, file))
+}
+
+// steps are what is left to do.
+func (c *initGitLab) steps(ctx context.Context, d *draftPipeline, file pipeline.File) []string {
+	project := projectPath(ctx, "GROUP/PROJECT")
+	var steps []string
+	if c.Include {
+		steps = append(steps, fmt.Sprintf("include it in .gitlab-ci.yml, with stages build and deploy: include: [{local: %s}]", file.Name))
+	}
+	if d.plan.Plimsoll.SHA256 == "" && c.Image == "" {
+		steps = append(steps, "plimsoll in the jobs: --plimsoll-version and --plimsoll-sha256, or an --image that has it")
+	}
+	steps = append(steps, fmt.Sprintf("the roles, which trust %s and its tags: plimsoll init iam --help", project))
+	if d.rolesMissing() {
+		steps = append(steps, "Settings > CI/CD > Variables: AWS_ROLE_ARN, the role of each environment, with that as its scope")
+	}
+	if d.plan.AuditRole == "" {
+		steps = append(steps, "Settings > CI/CD > Variables: AWS_ROLE_ARN for all other jobs, which build where no role is given, and audit")
+	}
+	return append(steps,
+		"Settings > Repository > Protected tags: v*, so that only those who may release can",
+		"Settings > CI/CD > Protected environments: "+d.environmentNames(),
+		"CODEOWNERS: who reviews "+file.Name,
+		"Build > Pipeline schedules: PLIMSOLL_TASK=audit, every night",
+	)
+}
