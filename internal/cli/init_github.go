@@ -66,13 +66,26 @@ func ownAction(version, revision string) (uses, comment string) {
 	return action + "main", ""
 }
 
+// envFlag chooses an environment of plimsoll.yaml.
+func envFlag(environment string) string {
+	if environment == "" {
+		return ""
+	}
+	return " --env " + environment
+}
+
 // steps are what is left to do.
 func (c *initGitHub) steps(ctx context.Context, d *draftPipeline) []string {
 	project := projectPath(ctx, "OWNER/REPO")
 	steps := []string{
-		fmt.Sprintf("the roles, which trust %s and its environments: plimsoll init iam --help", project),
-		"Settings > Environments: " + d.environmentNames() + ", each with its reviewers and its branches and tags",
+		fmt.Sprintf("the role that builds: plimsoll init iam%s --github %s --ref 'v*' --for push --name plimsoll-build", d.iamServices(), project),
 	}
+	for _, e := range d.plan.Environments {
+		steps = append(steps, fmt.Sprintf("the roles of %s: plimsoll init iam%s --github %s --environment %s%s", e.Name, d.iamServices(), project, e.Name, envFlag(e.Config)))
+	}
+	steps = append(steps,
+		"Settings > Environments: "+d.environmentNames()+", each with its reviewers and its branches and tags",
+	)
 	for _, e := range d.plan.Environments {
 		if len(d.plan.Environments) > 1 || e.Role == "" {
 			steps = append(steps, fmt.Sprintf("gh variable set AWS_ROLE_ARN --env %s --body %s", e.Name, cmp.Or(e.Role, "ARN")))

@@ -12,7 +12,7 @@ type initGitLab struct {
 	Include  bool   `help:"Write .gitlab/plimsoll.yml, for a project that has a pipeline and includes it."`
 	Image    string `help:"Image of the jobs; one that has plimsoll and the docker CLI needs no download." placeholder:"IMAGE" group:"plimsoll in the jobs"`
 	Dind     string `help:"Image of docker:dind." placeholder:"IMAGE" group:"plimsoll in the jobs"`
-	Audience string `help:"Audience of the ID token, as the trust policy of the role has it." placeholder:"sts.amazonaws.com" group:"Roles"`
+	Audience string `help:"Audience of the ID token, as the trust policy of the role has it; the address of GitLab when not given." placeholder:"URL" group:"Roles"`
 }
 
 // Help goes below the usage.
@@ -57,15 +57,18 @@ func (c *initGitLab) steps(ctx context.Context, d *draftPipeline, file pipeline.
 	if d.plan.Plimsoll.SHA256 == "" && c.Image == "" {
 		steps = append(steps, "plimsoll in the jobs: --plimsoll-version and --plimsoll-sha256, or an --image that has it")
 	}
-	steps = append(steps, fmt.Sprintf("the roles, which trust %s and its tags: plimsoll init iam --help", project))
-	if d.rolesMissing() {
-		steps = append(steps, "Settings > CI/CD > Variables: AWS_ROLE_ARN, the role of each environment, with that as its scope")
+	steps = append(steps, fmt.Sprintf("the roles: plimsoll init iam%s --gitlab %s --ref 'v*'", d.iamServices(), project))
+	switch {
+	case d.rolesMissing():
+		steps = append(steps, "Settings > CI/CD > Variables: AWS_ROLE_ARN for each environment, as its scope, and one for the build and the audit")
+	case d.plan.AuditRole == "":
+		steps = append(steps, "Settings > CI/CD > Variables: AWS_ROLE_ARN, the role of the audit")
 	}
-	if d.plan.AuditRole == "" {
-		steps = append(steps, "Settings > CI/CD > Variables: AWS_ROLE_ARN for all other jobs, which build where no role is given, and audit")
+	if d.plan.Region() == "" {
+		steps = append(steps, "Settings > CI/CD > Variables: AWS_DEFAULT_REGION")
 	}
 	return append(steps,
-		"Settings > Repository > Protected tags: v*, so that only those who may release can",
+		"Settings > Repository > Protected tags: v*",
 		"Settings > CI/CD > Protected environments: "+d.environmentNames(),
 		"CODEOWNERS: who reviews "+file.Name,
 		"Build > Pipeline schedules: PLIMSOLL_TASK=audit, every night",

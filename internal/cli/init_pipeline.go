@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/pipeline"
 	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
+	"github.com/plimsoll-ecs/plimsoll/internal/term"
 )
 
 // pipelineFlags say what a pipeline is about. What they leave open plimsoll.yaml
@@ -206,6 +207,7 @@ func (d *draftPipeline) services(s *session) error {
 		e := &d.plan.Environments[i]
 		look := d.look
 		look.Environment, look.EnvironmentSource = e.Config, "--environment"
+		d.plan.Several = d.plan.Several || len(d.servicesOfFile(look)) > 1
 		chosen := d.chosen(look)
 		for _, name := range chosen {
 			set, err := d.settings(look, name, len(chosen) > 1)
@@ -221,11 +223,10 @@ func (d *draftPipeline) services(s *session) error {
 			if len(set.Containers) == 0 {
 				repositories[set.Repository.Value] = true
 			}
-			if len(chosen) == 1 {
+			if !d.plan.Several {
 				d.keepNames(set)
 			}
 		}
-		d.plan.Several = d.plan.Several || len(d.servicesOfFile(look)) > 1
 	}
 	d.plan.Names.Region = d.regionVariable(s)
 	if d.plan.Several {
@@ -317,7 +318,7 @@ func (d *draftPipeline) images(repositories []string) error {
 		}
 		given[repository] = filepath.ToSlash(file)
 	}
-	if len(repositories) == 1 {
+	if len(repositories) == 1 && !d.plan.Several { // which every job knows by itself
 		d.plan.Images = []pipeline.Image{{Dockerfile: cmp.Or(given[repositories[0]], given[""])}}
 		return nil
 	}
@@ -397,6 +398,65 @@ func (d *draftPipeline) roleFits(e pipeline.Environment) error {
 		return nil
 	}
 	return &usageError{fmt.Errorf("role %s: %s is in account %s (%s)", e.Role, e.Name, account.Value, account.Source), ""}
+}
+
+// deliver writes a pipeline, or prints it, and says what is left to do.
+func (s *session) deliver(d *draftPipeline, files []pipeline.File, steps []string) error {
+	if d.flags.DryRun {
+		return s.printFiles(files)
+	}
+	done, err := s.writeFiles(d.root, files, d.flags.Yes)
+	if err != nil {
+		return err
+	}
+	for _, f := range done {
+		switch {
+		case s.json():
+			s.object(f)
+		case f.Change == "none":
+			fmt.Fprintf(s.sys.Stderr, "%s says all that already\n", f.File)
+		default:
+			fmt.Fprintf(s.sys.Stderr, "wrote %s\n", f.File)
+		}
+	}
+	if s.json() {
+		return nil
+	}
+	width := 0
+	if columns := s.termOptions().Width; columns != nil {
+		width = columns()
+	}
+	fmt.Fprintln(s.sys.Stderr, "\nwhat is left to do:")
+	for _, step := range steps {
+		fmt.Fprintln(s.sys.Stderr, term.Hang("  - ", step, 4, width))
+	}
+	return nil
+}
+
+// rolesMissing reports whether an environment's role is left to a variable.
+func (d *draftPipeline) rolesMissing() bool {
+	return slices.ContainsFunc(d.plan.Environments, func(e pipeline.Environment) bool { return e.Role == "" })
+}
+
+func (d *draftPipeline) environmentNames() string {
+	names := make([]string, len(d.plan.Environments))
+	for i, e := range d.plan.Environments {
+		names[i] = e.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// iamServices are the flags that say which services roles are for.
+func (d *draftPipeline) iamServices() string {
+	switch {
+	case d.plan.Several && len(d.plan.Services) == 0:
+		return " --all"
+	case d.plan.Several:
+		return " --service " + strings.Join(d.plan.Services, " --service ")
+	case d.plan.Names.Service != "":
+		return " --cluster " + d.plan.Names.Cluster + " --service " + d.plan.Names.Service
+	}
+	return ""
 }
 
 // repositoryRoot is the root of the git repository; the working directory outside

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/pipeline"
@@ -57,7 +56,7 @@ func (s *session) writeFiles(root string, files []pipeline.File, yes bool) ([]wr
 }
 
 // putFiles writes every file beside its place before any takes it.
-func putFiles(root string, files []pipeline.File, changes []writtenFile) (err error) {
+func putFiles(root string, files []pipeline.File, changes []writtenFile) error {
 	type move struct{ from, to string }
 	var moves []move
 	defer func() {
@@ -73,8 +72,8 @@ func putFiles(root string, files []pipeline.File, changes []writtenFile) (err er
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 			return err
 		}
-		from := to + ".new"
-		if err := os.WriteFile(from, []byte(f.Text), 0o644); err != nil {
+		from, err := putBeside(to, f.Text)
+		if err != nil {
 			return err
 		}
 		moves = append(moves, move{from, to})
@@ -85,6 +84,21 @@ func putFiles(root string, files []pipeline.File, changes []writtenFile) (err er
 		}
 	}
 	return nil
+}
+
+// putBeside writes a text into a new file in the folder of another.
+func putBeside(file, text string) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return "", err
+	}
+	return f.Name(), nil
 }
 
 // printFiles shows files; where there are several, each below its name.
@@ -125,46 +139,4 @@ func (s *session) answersIn() *bufio.Reader {
 		s.lines = bufio.NewReader(s.sys.Stdin)
 	}
 	return s.lines
-}
-
-// deliver writes a pipeline, or prints it, and says what is left to do.
-func (s *session) deliver(d *draftPipeline, files []pipeline.File, steps []string) error {
-	if d.flags.DryRun {
-		return s.printFiles(files)
-	}
-	done, err := s.writeFiles(d.root, files, d.flags.Yes)
-	if err != nil {
-		return err
-	}
-	for _, f := range done {
-		switch {
-		case s.json():
-			s.object(f)
-		case f.Change == "none":
-			fmt.Fprintf(s.sys.Stderr, "%s says all that already\n", f.File)
-		default:
-			fmt.Fprintf(s.sys.Stderr, "wrote %s\n", f.File)
-		}
-	}
-	if s.json() {
-		return nil
-	}
-	fmt.Fprintln(s.sys.Stderr, "\nwhat is left to do:")
-	for _, step := range steps {
-		fmt.Fprintf(s.sys.Stderr, "  - %s\n", step)
-	}
-	return nil
-}
-
-// rolesMissing reports whether an environment's role is left to a variable.
-func (d *draftPipeline) rolesMissing() bool {
-	return slices.ContainsFunc(d.plan.Environments, func(e pipeline.Environment) bool { return e.Role == "" })
-}
-
-func (d *draftPipeline) environmentNames() string {
-	names := make([]string, len(d.plan.Environments))
-	for i, e := range d.plan.Environments {
-		names[i] = e.Name
-	}
-	return strings.Join(names, ", ")
 }

@@ -86,9 +86,9 @@ func (p Plan) Defaults() Plan {
 		to    *string
 		value string
 	}{
-		{&p.GitLab.Image, "docker:29"},
+		{&p.GitLab.Image, "docker:29-cli"},
 		{&p.GitLab.Dind, "docker:29-dind"},
-		{&p.GitLab.Audience, "sts.amazonaws.com"},
+		{&p.GitLab.Audience, "$CI_SERVER_URL"}, // what plimsoll init iam trusts; expanded since GitLab 16.1
 		{&p.GitHub.Night, "17 18 * * *"},
 	} {
 		if *d.to == "" {

@@ -116,34 +116,83 @@ func TestScalar(t *testing.T) {
 	})
 }
 
-// No name is left in what is written, and whatever a plan lacks is left out.
-func TestNothingIsLeftOpen(t *testing.T) {
-	texts := []File{}
-	for _, plan := range append(slices.Collect(mapsValues(plans())), Plan{Images: []Image{{}}, Environments: []Environment{{Name: "x"}}, GitHub: Actions{Uses: "a/b@c"}}) {
-		file, err := GitLab(plan)
-		if err != nil {
-			t.Fatal(err)
+// What is let through comes out as it went in, in YAML that can be read, and no
+// shell, GitLab or GitHub would take it for more than itself.
+func TestWhatIsLetThrough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := func(name string) string {
+			return rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9._/:@-]{1,12}`), rapid.StringMatching(`[ -~]{1,12}`)).Draw(t, name)
 		}
-		files, err := GitHub(plan)
-		if err != nil {
-			t.Fatal(err)
+		plan := Plan{
+			Names:        Names{Cluster: word("cluster"), Service: word("service")},
+			Images:       []Image{{Dockerfile: word("Dockerfile")}},
+			Environments: []Environment{{Name: word("environment"), URL: "https://" + word("URL")}},
+			GitHub:       Actions{Uses: "a/b@c"},
 		}
-		texts = append(append(texts, file), files...)
-	}
-	for _, file := range texts {
-		for line := range strings.Lines(file.Text) {
-			if strings.Contains(line, ": \n") || strings.TrimRight(line, " \n") != strings.TrimSuffix(line, "\n") {
-				t.Errorf("%s: %q", file.Name, line)
+		for _, spoil := range []func(){
+			func() {},
+			func() { plan.Names = Names{} },
+			func() { plan.Environments[0].URL = "" },
+			func() { plan.Environments[0].Name = "production" },
+			func() { plan.Images[0].Dockerfile = "Dockerfile" },
+		} {
+			if spoil(); plan.Check() == nil {
+				readable(t, plan)
 			}
+		}
+	})
+}
+
+// readable requires that both systems read the values of a plan.
+func readable(t *rapid.T, plan Plan) {
+	file, err := GitLab(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jobs map[string]job
+	if err := yaml.Unmarshal([]byte(file.Text), &jobs); err != nil {
+		t.Fatalf("%v\n%s", err, file.Text)
+	}
+	environment := plan.Environments[0].Name
+	deploy, build := jobs["plimsoll:deploy:"+environment], jobs["plimsoll:build"]
+	if deploy.Environment.Name != environment || build.Variables["PLIMSOLL_DOCKERFILE"] != plan.Images[0].Dockerfile {
+		t.Fatalf("%+v\n%s", plan, file.Text)
+	}
+	if cluster := plan.Names.Cluster; cluster != "" && jobs[gitlabBase].Variables["ECS_CLUSTER"] != cluster {
+		t.Fatalf("%+v\n%s", plan, file.Text)
+	}
+	for _, value := range []string{plan.Names.Cluster, plan.Names.Service, plan.Images[0].Dockerfile, environment} {
+		if strings.ContainsAny(value, "$`\"'\\ ;|<>(){}\n") {
+			t.Fatalf("%q was let through", value)
+		}
+	}
+	files, err := GitHub(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		var workflow map[string]any
+		if err := yaml.Unmarshal([]byte(file.Text), &workflow); err != nil {
+			t.Fatalf("%s: %v\n%s", file.Name, err, file.Text)
 		}
 	}
 }
 
-func mapsValues(m map[string]Plan) func(func(Plan) bool) {
-	return func(yield func(Plan) bool) {
-		for _, p := range m {
-			if !yield(p) {
-				return
+// Whatever a plan lacks is left out, and no line is left without its value.
+func TestNothingIsLeftOpen(t *testing.T) {
+	plan := Plan{Images: []Image{{}}, Environments: []Environment{{Name: "x"}}, GitHub: Actions{Uses: "a/b@c"}}
+	file, err := GitLab(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := GitHub(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, file) {
+		for line := range strings.Lines(file.Text) {
+			if strings.HasSuffix(line, " \n") || strings.Contains(line, "%") && !strings.Contains(line, "printf") {
+				t.Errorf("%s: %q", file.Name, line)
 			}
 		}
 	}
