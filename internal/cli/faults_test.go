@@ -268,9 +268,11 @@ func TestWhatMayNotBeReadAndIsNotNeededIsANote(t *testing.T) {
 	var waits atomic.Bool
 	w.strike = func(rw http.ResponseWriter, _ *http.Request, operation string, _ int) bool {
 		switch {
-		case operation == "UpdateService": // the rollout waits until the tasks are asked
+		case operation == "UpdateService": // the rollout moves with each look, until the tasks are asked for
 			w.pace(t, drydock.ClockChange{TimeScale: 1})
 			waits.Store(true)
+		case operation == "DescribeServices" && waits.Load():
+			w.pace(t, drydock.ClockChange{AdvanceSeconds: 10})
 		case operation == "ListTasks" && waits.Swap(false):
 			w.pace(t, drydock.ClockChange{TimeScale: 1000, AdvanceSeconds: 60})
 		}
