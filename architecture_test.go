@@ -38,6 +38,7 @@ func layers() []layer {
 		{"use cases of restart safety", []string{"internal/survey", "internal/retain", "internal/maintenance"}, append([]string{"internal/deploy", "internal/survey", "internal/retain"}, pure...), []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
 		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody"}, pure...), []string{"*"}},
 		{"what CI systems show", []string{"internal/ciout"}, append([]string{"internal/ci"}, pure...), []string{"github.com/charmbracelet/x/ansi"}},
+		{"what the command line says of itself", []string{"internal/grammar", "internal/completion", "internal/manual"}, []string{"internal/grammar"}, []string{"github.com/alecthomas/kong"}},
 		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/plainbody", "internal/strictyaml"}, pure...), []string{"*"}},
 		{"command line", []string{"", "internal/cli", "internal/demo"}, []string{"internal/"}, []string{"*"}},
 		{"benchmarks", []string{"bench"}, []string{"internal/drydock", "internal/plainbody"}, []string{"*"}},

@@ -93,6 +93,8 @@ func condition(cond string) (bool, error) {
 		}
 	case "docker":
 		err = exec.Command("docker", "version").Run()
+	case "bash", "zsh", "fish", "mandoc":
+		_, err = exec.LookPath(cond)
 	case "aws":
 		_, err = exec.LookPath("aws")
 		if _, jq := exec.LookPath("jq"); err == nil {

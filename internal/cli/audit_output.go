@@ -18,7 +18,7 @@ import (
 
 // auditOutput says what becomes of an audit's report.
 type auditOutput struct {
-	Format        []string `help:"table, json, sarif, junit or html; NAME=FILE writes it to a file. Several times for several." default:"table" placeholder:"NAME[=FILE]" group:"What comes of it"`
+	Format        []string `help:"table, json, sarif, junit or html; NAME=FILE writes it to a file. Several times for several." default:"table" placeholder:"NAME[=FILE]" complete:"table,json,sarif,junit,html" group:"What comes of it"`
 	Out           string   `help:"Write the report to a file instead of stdout." placeholder:"FILE" group:"What comes of it" type:"path"`
 	Long          bool     `help:"Show every finding in full in the table, those that are accepted too." group:"What comes of it"`
 	FailOn        string   `help:"Exit 8 when a finding is as bad as this: error, warning, note or never." enum:"error,warning,note,never" default:"error" placeholder:"error" group:"What comes of it"`

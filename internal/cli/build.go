@@ -32,6 +32,14 @@ type buildCommand struct {
 	imageNames
 }
 
+// Help goes below the usage.
+func (c *buildCommand) Help() string {
+	return `The image is called as push and deploy look for it, and is not pushed.
+
+  plimsoll build --tag v1.2.0
+  plimsoll build --tag v1.2.0 --platform linux/arm64 --build-arg VERSION=v1.2.0`
+}
+
 // Run builds the image of a tag.
 func (c *buildCommand) Run(ctx context.Context, s *session) error {
 	client, ref, err := s.image(ctx, c.imageNames, c.Tag, c.tagFlags)

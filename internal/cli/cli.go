@@ -35,7 +35,7 @@ func OS() System {
 type commands struct {
 	Globals
 
-	Demo demoCommand `cmd:"" help:"Show the whole story on an embedded AWS: releases, a failure caught and undone."`
+	Demo demoCommand `cmd:"" help:"Show the whole story on an embedded AWS: releases, a failure caught and undone." group:"Begin here"`
 
 	Release  releaseCommand  `cmd:"" help:"Build, push and deploy: from a Dockerfile to a stable service." group:"Deploy"`
 	Build    buildCommand    `cmd:"" help:"Build the image of a tag." group:"Deploy"`
@@ -72,8 +72,31 @@ type commands struct {
 
 	Drydock drydockCommand `cmd:"" help:"The embedded AWS: ECS, ECR, registry, logs and STS on one loopback port." group:"Offline"`
 
-	Version versionCommand `cmd:"" help:"Print the version."`
-	DemoApp demoAppCommand `cmd:"" hidden:""`
+	Completion completionCommand `cmd:"" help:"Print the script that completes plimsoll in a shell." group:"This program"`
+	Version    versionCommand    `cmd:"" help:"Print the version, and the commit it was built from." group:"This program"`
+
+	Configured configuredCommand `cmd:"" hidden:"" help:"Print the names that plimsoll.yaml has, for shell completion."`
+	Man        manCommand        `cmd:"" hidden:"" help:"Write the man pages of all commands into a directory."`
+	DemoApp    demoAppCommand    `cmd:"" hidden:""`
+}
+
+// Help goes below all commands.
+func (commands) Help() string {
+	return `Names come from flags, then plimsoll.yaml, then the variables that pipelines
+already have: ECR_REGISTRY, ECR_REPOSITORY, ECS_CLUSTER, ECS_SERVICE,
+TASK_DEFINITION, AWS_REGION or AWS_DEFAULT_REGION. Credentials are those of the
+AWS SDK. The exit code says what became of it:
+
+  0    done
+  1    unexpected error
+  2    usage or configuration
+  3    refused by a check, nothing was changed
+  4    the rollout failed, the service is back on its last good revision
+  5    the rollout failed and the service is not back: a person is needed
+  6    superseded by another deployment
+  7    timed out, still rolling
+  8    a finding, an image that is not safe, or a difference was found
+  130  interrupted, the rollout goes on`
 }
 
 // Globals are the flags that every command takes.
@@ -81,7 +104,7 @@ type Globals struct {
 	Output  string `help:"How to speak: text, or json (one object a line on stdout)." enum:"text,json" default:"text" placeholder:"text"`
 	NoColor bool   `help:"No colours (NO_COLOR)."`
 	Config  string `help:"The plimsoll.yaml to use (PLIMSOLL_CONFIG); the nearest one up to the root of the repository when not given." placeholder:"FILE"`
-	Env     string `help:"Environment of plimsoll.yaml (PLIMSOLL_ENV)." placeholder:"NAME"`
+	Env     string `help:"Environment of plimsoll.yaml (PLIMSOLL_ENV)." placeholder:"NAME" complete:"environments"`
 	Verbose bool   `short:"v" help:"Log every call to AWS on stderr."`
 	CI      string `name:"ci" help:"Speak as this CI system's log and pages want it: auto, gitlab, github or none (PLIMSOLL_CI)." enum:"auto,gitlab,github,none," default:"" placeholder:"auto"`
 }
@@ -109,14 +132,9 @@ func Run(ctx context.Context, args []string, sys System) (code int) {
 
 	var c commands
 	s := &session{sys: sys, globals: &c.Globals}
-	parser, err := kong.New(&c,
-		kong.Name("plimsoll"),
-		kong.Description("Deploys container images to Amazon ECS, and proves that what runs can restart."),
-		kong.Writers(sys.Stdout, sys.Stderr),
+	parser, err := newParser(&c, s,
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(s),
 	)
 	if err != nil {
 		return s.fail(fmt.Errorf("command line: %w", err))
@@ -135,6 +153,22 @@ func Run(ctx context.Context, args []string, sys System) (code int) {
 		err = parsed.Run()
 	}
 	return s.endCI(err)
+}
+
+// newParser is what reads a command line, and knows all there is to say about it.
+func newParser(c *commands, s *session, more ...kong.Option) (*kong.Kong, error) {
+	parser, err := kong.New(c, append(more,
+		kong.Name("plimsoll"),
+		kong.Description("Deploys container images to Amazon ECS, and proves that what runs can restart."),
+		kong.Writers(s.sys.Stdout, s.sys.Stderr),
+		kong.Help(s.help),
+		kong.Bind(s),
+	)...)
+	if err != nil {
+		return nil, err
+	}
+	parser.Model.HelpFlag.Help = "Show what a command does, and its flags."
+	return parser, nil
 }
 
 // helpFor is the help of the command that could not be parsed.

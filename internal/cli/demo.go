@@ -14,6 +14,14 @@ type demoCommand struct {
 	Runtime string `help:"What runs containers: auto, docker or simulated." enum:"auto,docker,simulated" default:"auto"`
 }
 
+// Help goes below the usage.
+func (c *demoCommand) Help() string {
+	return `Needs no account and no network. With a docker engine the containers are real.
+
+  plimsoll demo
+  plimsoll demo --runtime simulated`
+}
+
 // Run shows the demo.
 func (c *demoCommand) Run(ctx context.Context, s *session) error {
 	return demo.Run(ctx, demo.Options{

@@ -85,7 +85,7 @@ func (f tagFlags) of(set config.Settings) image.Policy {
 type deployCommand struct {
 	ImageTag     string `help:"Tag of the image in ECR." required:"" placeholder:"TAG"`
 	DesiredCount *int   `help:"How many tasks, set in the same update." placeholder:"N"`
-	Base         string `help:"Template: latest (the family's newest revision), running, or a revision number." default:"latest" placeholder:"latest"`
+	Base         string `help:"Template: latest (the family's newest revision), running, or a revision number." default:"latest" placeholder:"latest" complete:"latest,running"`
 	Force        bool   `help:"Redeploy though this image runs already."`
 	DryRun       bool   `help:"Check everything, change nothing."`
 	strictFlags

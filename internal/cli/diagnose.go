@@ -29,7 +29,11 @@ func (c *diagnoseCommand) Help() string {
 	return `Reads the tasks that stopped, the events, the deployments and the images of a
 service, and names what is wrong, what shows it and what to do. ECS shows a
 stopped task for about an hour. Nothing is changed, and of secrets no value is
-read. docs/diagnoses.md lists the causes that are known.`
+read. docs/diagnoses.md lists the causes that are known.
+
+  plimsoll diagnose
+  plimsoll diagnose --since 24h
+  plimsoll diagnose --task 8f3e --exit-code`
 }
 
 // Run shows what is wrong with a service.

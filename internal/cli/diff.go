@@ -12,8 +12,8 @@ import (
 )
 
 type diffCommand struct {
-	From     string `arg:"" optional:"" help:"running (the default), newest, deploy, a revision number or family:revision."`
-	To       string `arg:"" optional:"" help:"The same; newest, or deploy with --image-tag, when not given."`
+	From     string `arg:"" optional:"" complete:"running,newest,deploy" help:"running (the default), newest, deploy, a revision number or family:revision."`
+	To       string `arg:"" optional:"" complete:"running,newest,deploy" help:"The same; newest, or deploy with --image-tag, when not given."`
 	ImageTag string `help:"Image of the side \"deploy\": what deploying this tag would register." placeholder:"TAG"`
 	Base     string `help:"Template of the side \"deploy\", as of deploy." default:"latest" placeholder:"latest"`
 	ExitCode bool   `help:"Exit with 8 when they differ."`
@@ -25,8 +25,8 @@ func (c *diffCommand) Help() string {
 	return `Settings that ECS fills in by itself do not count, nor does order. Values that
 look like secrets are not shown.
 
-  plimsoll diff                        what runs, and the newest revision
-  plimsoll diff --image-tag v1.2.0     what runs, and what a deploy would register
+  plimsoll diff                     # what runs, and the newest revision
+  plimsoll diff --image-tag v1.2.0  # what runs, and what a deploy would bring
   plimsoll diff 41 42`
 }
 

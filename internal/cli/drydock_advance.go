@@ -16,6 +16,14 @@ type drydockAdvance struct {
 	runningDrydock
 }
 
+// Help goes below the usage.
+func (c *drydockAdvance) Help() string {
+	return `Tasks retire, lifecycle policies run, checks are made: all that a calendar brings
+in that time, in its order, at once.
+
+  plimsoll drydock advance 14d`
+}
+
 // Run asks a running drydock to move its calendar.
 func (c *drydockAdvance) Run(ctx context.Context, s *session) error {
 	by, err := parseSpan(c.By)

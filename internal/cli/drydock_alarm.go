@@ -15,7 +15,7 @@ import (
 type drydockAlarm struct {
 	runningDrydock
 	Name  string `arg:"" optional:"" help:"Name of the alarm."`
-	State string `arg:"" optional:"" help:"OK, ALARM or INSUFFICIENT_DATA."`
+	State string `arg:"" optional:"" complete:"OK,ALARM,INSUFFICIENT_DATA" help:"OK, ALARM or INSUFFICIENT_DATA."`
 }
 
 // Help goes below the usage.

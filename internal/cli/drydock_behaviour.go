@@ -22,6 +22,11 @@ type drydockBehaviour struct {
 
 type behaviourList struct{ runningDrydock }
 
+// Help goes below the usage.
+func (c *behaviourList) Help() string {
+	return `  plimsoll drydock behaviour list`
+}
+
 // Run lists the behaviours in force.
 func (c *behaviourList) Run(ctx context.Context, s *session) error {
 	var answer drydock.Behaviours
@@ -68,6 +73,12 @@ func (c *behaviourSet) Run(ctx context.Context, s *session) error {
 type behaviourClear struct {
 	runningDrydock
 	Image string `arg:"" optional:"" help:"What it was set for, as list shows it."`
+}
+
+// Help goes below the usage.
+func (c *behaviourClear) Help() string {
+	return `  plimsoll drydock behaviour clear
+  plimsoll drydock behaviour clear web:v1.1.0`
 }
 
 // Run takes behaviours out of force and lists those that stay.

@@ -22,7 +22,9 @@ type drydockEvents struct {
 // Help goes below the usage.
 func (c *drydockEvents) Help() string {
 	return `The last 10,000 events that reached EventBridge, oldest first. --output json
-prints them as EventBridge has them, one a line.`
+prints them as EventBridge has them, one a line.
+
+  plimsoll drydock events --follow --output json`
 }
 
 // Run prints the events of a running drydock.

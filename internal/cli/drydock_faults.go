@@ -22,6 +22,11 @@ type drydockFaults struct {
 
 type faultsList struct{ runningDrydock }
 
+// Help goes below the usage.
+func (c *faultsList) Help() string {
+	return `  plimsoll drydock faults list`
+}
+
 // Run lists the faults in force.
 func (c *faultsList) Run(ctx context.Context, s *session) error {
 	var answer drydock.Faults
@@ -33,7 +38,7 @@ func (c *faultsList) Run(ctx context.Context, s *session) error {
 
 type faultsAdd struct {
 	runningDrydock
-	Kind    string        `arg:"" help:"buckets (throttle by ECS's documented token buckets), throttle, error, latency, drop (the connection, before the call is made) or lose (its answer)."`
+	Kind    string        `arg:"" complete:"buckets,throttle,error,latency,drop,lose" help:"buckets (throttle by ECS's documented token buckets), throttle, error, latency, drop (the connection, before the call is made) or lose (its answer)."`
 	Match   string        `arg:"" help:"Which calls, as service:operation with *: ecs:UpdateService, ecr:*, registry:GetBlob or *."`
 	Skip    int           `help:"Let so many matching calls pass first." placeholder:"N"`
 	Count   int           `help:"Strike so many calls at most." placeholder:"N"`
@@ -53,8 +58,9 @@ kind decides how it ends.
 
   plimsoll drydock faults add buckets 'ecs:*'
   plimsoll drydock faults add throttle ecs:UpdateService --count 2
-  plimsoll drydock faults add error 'ecs:Describe*' --status 503 --rate 0.2 --seed 7
-  plimsoll drydock faults add error ecs:RegisterTaskDefinition --status 400 --code AccessDeniedException
+  plimsoll drydock faults add error 'ecs:Describe*' --status 503 --rate 0.2
+  plimsoll drydock faults add error ecs:RegisterTaskDefinition \
+      --status 400 --code AccessDeniedException
   plimsoll drydock faults add latency 'registry:*' --delay 300ms
   plimsoll drydock faults add lose ecs:UpdateService --count 1`
 }
@@ -81,6 +87,12 @@ func (c *faultsAdd) Run(ctx context.Context, s *session) error {
 type faultsClear struct {
 	runningDrydock
 	ID string `arg:"" optional:"" help:"Number of the fault, as list shows it."`
+}
+
+// Help goes below the usage.
+func (c *faultsClear) Help() string {
+	return `  plimsoll drydock faults clear
+  plimsoll drydock faults clear 2`
 }
 
 // Run takes faults out of force and lists those that stay.

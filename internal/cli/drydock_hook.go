@@ -13,7 +13,7 @@ import (
 type drydockHook struct {
 	runningDrydock
 	ARN           string        `arg:"" help:"ARN of the Lambda function."`
-	Status        string        `arg:"" help:"SUCCEEDED, FAILED or IN_PROGRESS."`
+	Status        string        `arg:"" complete:"SUCCEEDED,FAILED,IN_PROGRESS" help:"SUCCEEDED, FAILED or IN_PROGRESS."`
 	CallBackDelay time.Duration `help:"IN_PROGRESS: when ECS asks again; 30s when not given." placeholder:"TIME"`
 }
 
@@ -22,7 +22,8 @@ func (c *drydockHook) Help() string {
 	return `There is no Lambda in drydock. A service whose deploymentConfiguration names a
 function as a lifecycle hook is taken once its answer is known.
 
-  plimsoll drydock hook arn:aws:lambda:ap-northeast-1:123456789012:function:smoke-test SUCCEEDED
+  plimsoll drydock hook \
+      arn:aws:lambda:ap-northeast-1:123456789012:function:smoke-test SUCCEEDED
 
 A PAUSE hook needs none of this: aws ecs continue-service-deployment answers it.`
 }

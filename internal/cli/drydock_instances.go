@@ -30,7 +30,8 @@ func (c *instancesAdd) Help() string {
 	return `Services of the launch type EC2 and daemon services place their tasks on them.
 
   plimsoll drydock instances add prod --count 3 --type m6i.large
-  aws ecs update-container-instances-state --cluster prod --status DRAINING --container-instances ID`
+  aws ecs update-container-instances-state --cluster prod \
+      --status DRAINING --container-instances ID`
 }
 
 // Run registers container instances.
@@ -48,6 +49,11 @@ type instancesList struct {
 	Cluster string `arg:"" help:"Name of the cluster."`
 }
 
+// Help goes below the usage.
+func (c *instancesList) Help() string {
+	return `  plimsoll drydock instances list prod`
+}
+
 // Run lists the container instances of a cluster.
 func (c *instancesList) Run(ctx context.Context, s *session) error {
 	var all drydock.Instances
@@ -61,6 +67,13 @@ type instancesTerminate struct {
 	runningDrydock
 	Cluster string `arg:"" help:"Name of the cluster."`
 	ID      string `arg:"" help:"Id of the container instance."`
+}
+
+// Help goes below the usage.
+func (c *instancesTerminate) Help() string {
+	return `Services start new tasks elsewhere, where there is room.
+
+  plimsoll drydock instances terminate prod ID`
 }
 
 // Run ends an instance and lists those that stay.

@@ -25,7 +25,9 @@ func (c *drydockRequests) Help() string {
 	return `The last 10,000 requests are kept, oldest first. With --errors and --actions
 all of them are looked at.
 
-  plimsoll drydock exec -- sh -c 'sh pipeline.sh; plimsoll drydock requests --actions'`
+  plimsoll drydock requests --errors
+  plimsoll drydock exec -- \
+      sh -c 'sh pipeline.sh; plimsoll drydock requests --actions'`
 }
 
 // Run shows what a running drydock was asked.

@@ -30,7 +30,10 @@ func (c *historyCommand) Validate() error {
 // Help goes below the usage.
 func (c *historyCommand) Help() string {
 	return `Rollouts that others began are in it too, with what is known of them. ECS keeps
-its records for about 90 days.`
+its records for about 90 days.
+
+  plimsoll history
+  plimsoll history --long -n 3`
 }
 
 // Run shows the rollouts of a service, the newest first.

@@ -32,6 +32,11 @@ configures it:
   PLIMSOLL_DRY_RUN   true: change nothing
   PLIMSOLL_CONFIG    a plimsoll.yaml, where there is more to say
 
+The file bootstrap of the function's archive runs it:
+
+  #!/bin/sh
+  exec "$LAMBDA_TASK_ROOT/plimsoll" maintenance lambda
+
 Windows need a queue: what has to wait stays in it. docs/maintenance.md has the
 whole of it for Terraform and CloudFormation.`
 }

@@ -16,7 +16,7 @@ import (
 // serviceNames say which service a command is about.
 type serviceNames struct {
 	Cluster string `help:"ECS cluster, by name or ARN (ECS_CLUSTER)." placeholder:"NAME" group:"Names"`
-	Service string `help:"ECS service, by name or ARN (ECS_SERVICE)." placeholder:"NAME" group:"Names"`
+	Service string `help:"ECS service, by name or ARN (ECS_SERVICE)." placeholder:"NAME" group:"Names" complete:"services"`
 }
 
 func (n serviceNames) flags() config.Flags {

@@ -29,7 +29,10 @@ type scaleCommand struct {
 
 // Help goes below the usage.
 func (c *scaleCommand) Help() string {
-	return `The range that autoscaling keeps stays as it is; a count outside it is warned of.`
+	return `The range that autoscaling keeps stays as it is; a count outside it is warned of.
+
+  plimsoll scale 3
+  plimsoll scale 0 --service api --override-protection`
 }
 
 // Run changes the desired count.
@@ -48,7 +51,8 @@ func (c *stopCommand) Help() string {
 back. A service that is protected, in plimsoll.yaml or by its tag
 plimsoll:protected=true, is refused.
 
-  plimsoll stop --dry-run`
+  plimsoll stop --dry-run
+  plimsoll stop --all --env stage`
 }
 
 // Run scales to zero.
@@ -61,7 +65,10 @@ type startCommand struct{ scaleFlags }
 // Help goes below the usage.
 func (c *startCommand) Help() string {
 	return `A service whose image has been deleted meanwhile is refused, with what to deploy
-instead. Autoscaling comes back as it was before stop, once the tasks run.`
+instead. Autoscaling comes back as it was before stop, once the tasks run.
+
+  plimsoll start
+  plimsoll start --all --env stage`
 }
 
 // Run brings back what stop remembered.

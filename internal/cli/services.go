@@ -14,7 +14,7 @@ import (
 // servicesNames say which services a command is about.
 type servicesNames struct {
 	Cluster string   `help:"ECS cluster, by name or ARN (ECS_CLUSTER)." placeholder:"NAME" group:"Names"`
-	Service []string `help:"Service, by its name in plimsoll.yaml or in ECS, or by ARN (ECS_SERVICE); several times for several." placeholder:"NAME" group:"Names" xor:"services"`
+	Service []string `help:"Service, by its name in plimsoll.yaml or in ECS, or by ARN (ECS_SERVICE); several times for several." placeholder:"NAME" group:"Names" xor:"services" complete:"services"`
 	All     bool     `help:"All services of plimsoll.yaml." group:"Names" xor:"services"`
 	Wave    []int    `help:"The services of plimsoll.yaml in this wave." placeholder:"N" group:"Names" xor:"services"`
 }

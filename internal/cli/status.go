@@ -18,6 +18,15 @@ type statusCommand struct {
 	servicesNames
 }
 
+// Help goes below the usage.
+func (c *statusCommand) Help() string {
+	return `Counts, revisions, the image of each container with the digest that runs, and
+the last events.
+
+  plimsoll status
+  plimsoll status --all --env stage`
+}
+
 // Run shows what a service runs.
 func (c *statusCommand) Run(ctx context.Context, s *session) error {
 	harbours, err := s.harbours(ctx, c.servicesNames, config.Flags{})

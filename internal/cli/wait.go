@@ -18,6 +18,14 @@ type waitCommand struct {
 // Validate is called by kong.
 func (c *waitCommand) Validate() error { return cmp.Or(c.timeoutFlag.Validate(), c.check()) }
 
+// Help goes below the usage.
+func (c *waitCommand) Help() string {
+	return `Whoever began the rollout: this tool, another one, the console.
+
+  plimsoll wait
+  plimsoll wait --revision api:42 --timeout 10m`
+}
+
 // Run follows the rollout that is under way.
 func (c *waitCommand) Run(ctx context.Context, s *session) error {
 	h, err := s.harbour(ctx, c.flags())
