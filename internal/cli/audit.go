@@ -66,6 +66,7 @@ func (c *auditCommand) Help() string {
 from; then says what could not restart now, and what will not within the horizon.
 Nothing is changed. What may not be read is named, with the action to allow.
 
+  plimsoll audit
   plimsoll audit --save fleet.json.gz
   plimsoll audit --from fleet.json.gz --horizon 60d
 

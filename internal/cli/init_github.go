@@ -27,7 +27,7 @@ is asked for on a terminal. Files that are there are shown how they would change
 asked about.
 
   plimsoll init github
-  plimsoll init github --environment stage --environment production --tag-deploys`
+  plimsoll init github --environment stage --environment live --tag-deploys`
 }
 
 // Run writes the workflows.

@@ -18,7 +18,7 @@ type maintenanceRun struct {
 	AnyTime   bool           `help:"Whatever the windows say." xor:"window"`
 	Ahead     *time.Duration `help:"Leave a service alone until so long before its tasks retire: an ordinary deploy may replace them. At once when not given." placeholder:"24h"`
 	ImageTag  string         `help:"Deploy this tag in place of the same images." placeholder:"TAG"`
-	Service   []string       `help:"Only this service, by its name in ECS or as cluster/service; several times for several." placeholder:"NAME"`
+	Service   []string       `help:"Only this service, by its name in ECS or as cluster/service; several times for several." placeholder:"NAME" complete:"services"`
 	Wave      []int          `help:"Only the services in this wave." placeholder:"N"`
 	Pin       bool           `help:"Pin the images of a service before its tasks are replaced, as plimsoll pin does (retention.pin)."`
 	DryRun    bool           `help:"Check everything, change nothing."`

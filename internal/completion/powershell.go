@@ -75,7 +75,11 @@ func powershellValues(s *strings.Builder, c grammar.Command) {
 	}
 }
 
-func powershellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// powershellQuote puts a text into single quotes, which PowerShell also takes
+// typographic ones for (about_Quoting_Rules).
+func powershellQuote(s string) string {
+	return "'" + strings.NewReplacer("'", "''", "‘", "‘‘", "’", "’’", "‚", "‚‚", "‛", "‛‛").Replace(s) + "'"
+}
 
 const powershellWalk = `
     # The command that the line is about, and the flag that waits for a value.
@@ -84,7 +88,7 @@ const powershellWalk = `
     $argument = 1
     $given = @()
     $elements = @($commandAst.CommandElements | Select-Object -Skip 1 |
-        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.Extent.Text.Trim('"', "'") })
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.Extent.Text.Trim([char]34, [char]39) })
     foreach ($word in $elements) {
         if ($pending) {
             if ($pending -in '--config', '--env') { $given += "$pending=$word" }

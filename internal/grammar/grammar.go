@@ -23,7 +23,6 @@ type Flag struct {
 	Help        string
 	Group       string // the heading that it is listed below; "" is none
 	Placeholder string // what stands for the value; "" is a flag without one
-	Required    bool
 	Repeated    bool
 	Values      Values
 }

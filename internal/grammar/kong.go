@@ -60,7 +60,7 @@ func usage(node *kong.Node) string {
 }
 
 func flagOf(f *kong.Flag) Flag {
-	out := Flag{Name: f.Name, Help: f.Help, Required: f.Required, Repeated: f.IsCumulative()}
+	out := Flag{Name: f.Name, Help: f.Help, Repeated: f.IsCumulative()}
 	if f.Group != nil {
 		out.Group = f.Group.Title
 	}
