@@ -52,7 +52,7 @@ func TestNeeds(t *testing.T) {
 		`ecs:RunTask {"taskDefinition":"web","overrides":{"taskRoleArn":"arn:aws:iam::1:role/x"}}`:           "ecs:RunTask arn:aws:ecs::task-definition/web:3\niam:PassRole arn:aws:iam::1:role/task\niam:PassRole arn:aws:iam::1:role/execution\niam:PassRole arn:aws:iam::1:role/x",
 		`ecs:DescribeTasks {"cluster":"prod","tasks":["0a","0b"]}`:                                           "ecs:DescribeTasks arn:aws:ecs::task/prod/0a\necs:DescribeTasks arn:aws:ecs::task/prod/0b",
 		`ecs:ListTasks {"cluster":"prod"}`:                                                                   "ecs:ListTasks arn:aws:ecs::container-instance/prod/*",
-		`ecs:StopServiceDeployment {"serviceDeploymentArn":"arn:aws:ecs:r:1:service-deployment/prod/api/x"}`: "ecs:StopServiceDeployment arn:aws:ecs::service-deployment/prod/api/x|arn:aws:ecs::service/prod/api",
+		`ecs:StopServiceDeployment {"serviceDeploymentArn":"arn:aws:ecs:r:1:service-deployment/prod/api/x"}`: "ecs:StopServiceDeployment arn:aws:ecs::service-deployment/prod/api/x\necs:StopServiceDeployment arn:aws:ecs::service/prod/api",
 		`ecs:DescribeTaskDefinition {"taskDefinition":"web"}`:                                                "ecs:DescribeTaskDefinition *",
 		`ecs:TagResource {"resourceArn":"arn:aws:ecs:r:1:cluster/prod","tags":[{"key":"a","value":"b"}]}`:    "ecs:TagResource arn:aws:ecs::cluster/prod",
 		`ecr:GetAuthorizationToken {}`:                                                                       "ecr:GetAuthorizationToken *",

@@ -103,8 +103,8 @@ func (b *builder) ecs() {
 	b.passRoles()
 }
 
-// ofService is for what belongs to a service: a policy may name the thing
-// itself or its service.
+// ofService is for what belongs to a service: the Service Authorization
+// Reference requires both the thing itself and its service.
 func (b *builder) ofService(arns []string) {
 	for _, arn := range arns {
 		field := strings.SplitN(arn, ":", 6)
@@ -113,7 +113,7 @@ func (b *builder) ofService(arns []string) {
 			b.add(arn)
 			continue
 		}
-		b.either(arn, b.arn("service/"+part[1]+"/"+part[2]))
+		b.add(arn, b.arn("service/"+part[1]+"/"+part[2]))
 	}
 }
 
