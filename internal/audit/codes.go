@@ -49,6 +49,13 @@ const (
 	RoleAllowsAll     Code = "PL063"
 	TrustWide         Code = "PL064"
 
+	// Roles of pipelines.
+	PipelineRunsTasks  Code = "PL065"
+	PipelineTakesRoles Code = "PL066"
+	PassRoleWide       Code = "PL067"
+	PipelineTrustOpen  Code = "PL068"
+	PipelineWide       Code = "PL069"
+
 	// The audit itself.
 	OtherRegistry Code = "PL080"
 	Unseen        Code = "PL081"

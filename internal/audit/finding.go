@@ -96,5 +96,6 @@ type Seen struct {
 	Schedules    int `json:"schedules"`
 	Repositories int `json:"repositories"`
 	Images       int `json:"images"`
-	Safe         int `json:"safe"` // services that could restart now and within the horizon
+	Safe         int `json:"safe"`            // services that could restart now and within the horizon
+	Roles        int `json:"roles,omitempty"` // of an audit of roles alone
 }

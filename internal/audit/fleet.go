@@ -18,7 +18,8 @@ type Fleet struct {
 	Definitions  map[string]Revision `json:"definitions,omitempty"`
 	Repositories []Repository        `json:"repositories,omitempty"`
 	Retirements  []Retirement        `json:"retirements,omitempty"`
-	Roles        map[string]Role     `json:"roles,omitempty"` // by ARN, those that task definitions name
+	Roles        map[string]Role     `json:"roles,omitempty"`     // by ARN, those that task definitions name, and those of Pipelines
+	Pipelines    []string            `json:"pipelines,omitempty"` // ARNs of roles that tokens of a pipeline take
 	Blind        []Blind             `json:"blind,omitempty"`
 }
 
@@ -157,6 +158,7 @@ type Statement struct {
 	Policy    string   `json:"policy"` // name of the policy it is from
 	Actions   []string `json:"actions"`
 	Resources []string `json:"resources"`
+	PassedTo  []string `json:"passedTo,omitempty"` // what its conditions ask of iam:PassedToService; empty asks nothing
 }
 
 // Blind is something that could not be read.

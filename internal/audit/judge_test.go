@@ -396,6 +396,34 @@ func TestFindings(t *testing.T) {
 			want: []string{"warning PL062 exec", "warning PL063 app", "warning PL064 app", "note PL061 app"},
 		},
 		{
+			name: "a pipeline that is tasks, takes roles and passes them", make: func(f *fleet) {
+				f.Definitions[definition("web", 7)] = audit.Revision{ARN: definition("web", 7), Family: "web", Number: 7, Active: true, TaskRole: role("app"), ExecutionRole: role("exec")}
+				f.Pipelines = []string{role("ci"), role("app")}
+				f.Roles = map[string]audit.Role{role("ci"): {ARN: role("ci"), Trust: tokens(`"gitlab.com:aud":"https://gitlab.com","gitlab.com:sub":"project_path:team/web:*"`), Statements: []audit.Statement{
+					{Policy: "deploy", Actions: []string{"ecs:*", "iam:PassRole", "sts:AssumeRole"}, Resources: []string{"*"}},
+				}}}
+			},
+			want: []string{"warning PL065 app", "warning PL066 ci", "warning PL067 ci", "warning PL068 ci", "warning PL069 ci"},
+			says: "the pipeline's role ci may pass roles too widely: iam:PassRole on * (policy deploy), to every service (policy deploy)",
+		},
+		{
+			name: "a pipeline that is as it should be", make: func(f *fleet) {
+				f.Pipelines = []string{role("ci")}
+				f.Roles = map[string]audit.Role{role("ci"): {ARN: role("ci"), Trust: tokens(`"gitlab.com:aud":"https://gitlab.com","gitlab.com:sub":"project_path:team/web:ref_type:tag:ref:v*"`), Statements: []audit.Statement{
+					{Policy: "deploy", Actions: []string{"iam:PassRole"}, Resources: []string{role("app")}, PassedTo: []string{"ecs-tasks.amazonaws.com"}},
+					{Policy: "deploy", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{"*"}},
+				}}}
+			},
+		},
+		{
+			name: "tokens of anybody", make: func(f *fleet) {
+				f.Pipelines = []string{role("ci")}
+				f.Roles = map[string]audit.Role{role("ci"): {ARN: role("ci"), Trust: tokens(`"gitlab.com:sub":"project_path:*/web:ref_type:branch:ref:main"`)}}
+			},
+			want: []string{"error PL068 ci"},
+			says: "any audience of gitlab.com, project_path:*/web:ref_type:branch:ref:main",
+		},
+		{
 			name: "another registry, once", make: func(f *fleet) {
 				for _, name := range []string{"x", "y"} {
 					s := service(name, runs(7, registry+"/web:v1.2.0", "b"))
@@ -481,6 +509,11 @@ func told(r audit.Report) string {
 		}
 	}
 	return b.String()
+}
+
+// tokens is a trust policy for GitLab with these conditions.
+func tokens(conditions string) string {
+	return `{"Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/gitlab.com"},"Condition":{"StringLike":{` + conditions + `}}}]}`
 }
 
 // documented holds every finding to the catalogue.

@@ -41,6 +41,7 @@ func (j *judge) roles() {
 			j.rights(arn, &role, u)
 		}
 	}
+	j.pipelines(uses)
 }
 
 // onRole begins a finding on a role.

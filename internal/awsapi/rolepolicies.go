@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 )
@@ -116,6 +117,20 @@ func (o *oneOrMany) UnmarshalJSON(text []byte) error {
 type policyStatement struct {
 	Effect                                   string
 	Action, NotAction, Resource, NotResource oneOrMany
+	Condition                                map[string]map[string]oneOrMany
+}
+
+// passedTo are the services that a statement lets a role be passed to; none
+// where it asks nothing of that.
+func (s policyStatement) passedTo() []string {
+	for _, operator := range []string{"StringEquals", "StringLike"} {
+		for key, services := range s.Condition[operator] {
+			if strings.EqualFold(key, "iam:PassedToService") {
+				return services
+			}
+		}
+	}
+	return nil
 }
 
 // allowed are the Allow statements of a policy's document, which IAM gives as a
@@ -142,7 +157,7 @@ func allowed(policy, document string) ([]audit.Statement, error) {
 		if s.Effect != "Allow" {
 			continue
 		}
-		one := audit.Statement{Policy: policy, Actions: s.Action, Resources: s.Resource}
+		one := audit.Statement{Policy: policy, Actions: s.Action, Resources: s.Resource, PassedTo: s.passedTo()}
 		if len(s.NotAction) > 0 {
 			one.Actions = []string{"*"}
 		}
@@ -152,4 +167,38 @@ func allowed(policy, document string) ([]audit.Statement, error) {
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// PipelineRoles implements survey.AWS. Clusters of EKS have an issuer of their
+// own, whose tokens are those of pods.
+func (c *Client) PipelineRoles(ctx context.Context) ([]string, error) {
+	var arns []string
+	parameters := url.Values{"MaxItems": {"1000"}}
+	for {
+		var out struct {
+			Roles []struct {
+				ARN   string `xml:"Arn"`
+				Trust string `xml:"AssumeRolePolicyDocument"`
+			} `xml:"ListRolesResult>Roles>member"`
+			Marker string `xml:"ListRolesResult>Marker"`
+		}
+		if err := c.askIAM(ctx, "ListRoles", parameters, &out); err != nil {
+			return arns, wrap("list the roles", err)
+		}
+		for _, r := range out.Roles {
+			if trust, err := url.QueryUnescape(r.Trust); err == nil && trustsPipelines(trust) {
+				arns = append(arns, r.ARN)
+			}
+		}
+		if out.Marker == "" {
+			return arns, nil
+		}
+		parameters.Set("Marker", out.Marker)
+	}
+}
+
+// trustsPipelines says whether tokens of an OIDC provider take a role.
+func trustsPipelines(trust string) bool {
+	_, issuer, found := strings.Cut(trust, ":oidc-provider/")
+	return found && !strings.HasPrefix(issuer, "oidc.eks.")
 }

@@ -18,6 +18,7 @@ import (
 )
 
 type auditCommand struct {
+	auditSubject
 	Horizon         horizon  `help:"How far ahead to look, such as 14d or 36h." default:"14d" placeholder:"14d"`
 	Unused          horizon  `help:"Count images as unused that nobody has pushed, pulled or run for so long; 0d counts none." default:"90d" placeholder:"90d"`
 	Cluster         []string `help:"Only this cluster, by name or ARN; several times for several. All are read otherwise." placeholder:"NAME" group:"What is read"`
@@ -69,6 +70,7 @@ Nothing is changed. What may not be read is named, with the action to allow.
   plimsoll audit
   plimsoll audit --save fleet.json.gz
   plimsoll audit --from fleet.json.gz --horizon 60d
+  plimsoll audit roles --fail-on warning
 
 Several accounts and regions are read with accounts: in plimsoll.yaml.`
 }
@@ -93,7 +95,7 @@ func (c *auditCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	options.Now = fleet.TakenAt
-	report := audit.Judge(fleet, options)
+	report := c.of(fleet, audit.Judge(fleet, options))
 	err = s.writeAudit(fleet, report, c.auditOutput)
 	if exit, ends := errors.AsType[*exitError](err); err == nil || ends && exit.code == 8 {
 		c.notify(ctx, s, look, report)
@@ -158,7 +160,7 @@ func (c *auditCommand) fleet(ctx context.Context, s *session, look config.Lookup
 	if err != nil {
 		return audit.Fleet{}, err
 	}
-	o := survey.Options{RollbackTargets: c.RollbackTargets, AllRepositories: c.AllRepositories, Roles: c.Roles, Tell: c.teller(s)}
+	o := survey.Options{RollbackTargets: c.RollbackTargets, AllRepositories: c.AllRepositories, Roles: c.Roles || c.roles(), Pipelines: c.roles(), Tell: c.teller(s)}
 	for _, name := range c.Cluster {
 		o.Clusters = append(o.Clusters, path.Base(name))
 	}

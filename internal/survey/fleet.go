@@ -37,7 +37,10 @@ func (s *survey) fleet() audit.Fleet {
 		for arn, role := range p.roles {
 			f.Roles[arn] = role
 		}
+		f.Pipelines = append(f.Pipelines, p.pipelines...)
 	}
+	slices.Sort(f.Pipelines)
+	f.Pipelines = slices.Compact(f.Pipelines) // an account has its roles once, whatever its regions
 	slices.SortFunc(f.Services, func(a, b audit.Service) int {
 		return cmp.Or(comparePlaces(a.Place, b.Place), strings.Compare(a.Cluster, b.Cluster), strings.Compare(a.Name, b.Name))
 	})

@@ -28,6 +28,7 @@ type place struct {
 	schedules   []audit.Schedule
 	retirements []audit.Retirement
 	roles       map[string]audit.Role
+	pipelines   []string
 	limits      map[string]int
 	shelf       *shelf // of its own registry
 }
@@ -235,6 +236,15 @@ func (p *place) readRoles(ctx context.Context) {
 		wanted[d.revision.ExecutionRole], wanted[d.revision.TaskRole] = true, true
 	}
 	delete(wanted, "")
+	if p.Pipelines {
+		var err error
+		if p.pipelines, err = p.aws.PipelineRoles(ctx); err != nil {
+			p.blind(ctx, "iam:ListRoles", "the roles of pipelines", err)
+		}
+		for _, arn := range p.pipelines {
+			wanted[arn] = true
+		}
+	}
 	var group sync.WaitGroup
 	for arn := range wanted {
 		group.Go(func() {

@@ -46,6 +46,9 @@ type AWS interface {
 	Schedules(ctx context.Context) ([]audit.Schedule, error)
 	// Retirements are what AWS Health announces for tasks of this region.
 	Retirements(ctx context.Context) ([]audit.Retirement, error)
+	// PipelineRoles are the ARNs of the account's roles that tokens of an OIDC
+	// provider take.
+	PipelineRoles(ctx context.Context) ([]string, error)
 	// Role is a role with its policies, by ARN.
 	Role(ctx context.Context, arn string) (audit.Role, error)
 

@@ -32,6 +32,7 @@ type Options struct {
 	RollbackTargets int  // how many earlier releases of each service
 	AllRepositories bool // those too that nothing refers to
 	Roles           bool // the policies of the roles that task definitions name
+	Pipelines       bool // those of the roles that pipelines take
 	Tell            func(story.Event)
 	Now             func() time.Time
 }

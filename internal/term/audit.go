@@ -232,6 +232,8 @@ func (a auditor) card() []string {
 	t := a.Tally()
 	mark, style, says := markDone, a.good, ""
 	switch {
+	case t.Services == 0 && a.Seen.Roles > 0:
+		return a.rolesCard(t)
 	case t.Services == 0:
 		mark, style, says = markWarning, a.warn, "no service was seen"
 	case t.Now < t.Services:
@@ -250,6 +252,27 @@ func (a auditor) card() []string {
 		counted(a.Seen.Clusters, "cluster", "s"), counted(a.Seen.Services, "service", "s"), counted(a.Seen.Tasks, "task", "s"),
 		counted(a.Seen.Schedules, "schedule", "s"), counted(a.Seen.Repositories, "repositor", "ies"), counted(a.Seen.Images, "image", "s"),
 	}, ", "), a.width)...)
+	lines = append(lines, a.blind()...)
+	if a.More != "" && !a.All && a.folded(t) {
+		lines = append(lines, a.field("all", a.More, 0)...)
+	}
+	return lines
+}
+
+// rolesCard is the sum of an audit of roles alone.
+func (a auditor) rolesCard(t audit.Tally) []string {
+	bad := map[string]bool{}
+	for _, f := range a.Findings {
+		if f.Accepted == "" && f.Object.Kind == audit.RoleObject {
+			bad[f.Object.ARN] = true
+		}
+	}
+	mark, style, says := markDone, a.good, counted(a.Seen.Roles, "role", "s")+", apart and no wider than they need be"
+	if len(bad) > 0 {
+		mark, style, says = markWarning, a.warn, fmt.Sprintf("%d of %s to look at", len(bad), counted(a.Seen.Roles, "role", "s"))
+	}
+	lines := hang(style.Render(mark)+" ", style.Inherit(a.strong).Render(says), 2, a.width)
+	lines = append(lines, a.field("findings", findingCounts(t), a.width)...)
 	lines = append(lines, a.blind()...)
 	if a.More != "" && !a.All && a.folded(t) {
 		lines = append(lines, a.field("all", a.More, 0)...)
