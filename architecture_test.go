@@ -26,7 +26,7 @@ type layer struct {
 
 // layers is the import rule of docs/architecture.md.
 func layers() []layer {
-	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/noun", "internal/lifecycle", "internal/lifecycle/", "internal/audit"}
+	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/noun", "internal/lifecycle", "internal/lifecycle/", "internal/audit", "internal/leastprivilege"}
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
 		{"what tests share", []string{"internal/golden"}, nil, []string{"github.com/google/go-cmp/cmp"}},
