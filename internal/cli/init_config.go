@@ -24,6 +24,7 @@ type initCommand struct {
 	Config initConfig `cmd:"" help:"Write plimsoll.yaml from services that run, or from ecspresso's configuration."`
 	GitLab initGitLab `cmd:"" name:"gitlab" help:"Write .gitlab-ci.yml: build and deploy of tags, rollback, off and on, a nightly audit."`
 	GitHub initGitHub `cmd:"" name:"github" help:"Write workflows for GitHub Actions: build, deploy, rollback, scale, a nightly audit."`
+	IAM    initIAM    `cmd:"" name:"iam" help:"Write the roles of a pipeline and of tasks: least privilege for exactly these services."`
 }
 
 type initConfig struct {

@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/leastprivilege"
+)
+
+type initIAM struct {
+	servicesNames
+	For      []string `help:"What the pipeline is to do, such as push,deploy,rollback; what a pipeline usually does when not given." placeholder:"FEATURE" group:"What is allowed"`
+	Pipeline string   `name:"name" help:"What the names of the pipeline's roles begin with." default:"plimsoll" placeholder:"plimsoll" group:"What is allowed"`
+	Account  string   `help:"The account, where nobody can be asked for it." placeholder:"DIGITS" group:"What is allowed"`
+	Offline  bool     `help:"Ask AWS nothing: names come from plimsoll.yaml and the command line alone." group:"What is allowed"`
+
+	GitLab           string `name:"gitlab" help:"The GitLab project that may take the roles." placeholder:"GROUP/PROJECT" xor:"ci" group:"Who is trusted"`
+	GitLabURL        string `name:"gitlab-url" help:"Its GitLab; gitlab.com when not given." placeholder:"URL" group:"Who is trusted"`
+	GitHub           string `name:"github" help:"The GitHub repository whose workflows may take the roles." placeholder:"OWNER/REPOSITORY" xor:"ci" group:"Who is trusted"`
+	Environment      string `help:"Of GitHub: only jobs in this environment deploy." placeholder:"NAME" group:"Who is trusted"`
+	Ref              string `help:"Only jobs of these tags deploy." default:"v*" placeholder:"v*" group:"Who is trusted"`
+	Branch           string `help:"Only jobs of this branch deploy, in place of tags." placeholder:"NAME" group:"Who is trusted"`
+	AuditBranch      string `help:"Only jobs of this branch audit." default:"main" placeholder:"main" group:"Who is trusted"`
+	ExistingProvider bool   `help:"The account has the OIDC provider already." group:"Who is trusted"`
+
+	Format string `help:"json, terraform or cloudformation." enum:"json,terraform,cloudformation" default:"json" placeholder:"json" group:"What comes of it"`
+	Out    string `help:"Write files into this folder; without it they are shown." placeholder:"DIR" type:"path" group:"What comes of it"`
+	Force  bool   `help:"Write over files that are there." group:"What comes of it"`
+}
+
+// Help goes below the usage.
+func (c *initIAM) Help() string {
+	return `Roles that may do what plimsoll does with these services and nothing else: one
+that deploys, one that audits, and those of the tasks. Names come from the
+services that run, else from plimsoll.yaml. Nothing is made in AWS. docs/iam.md has
+every action and what is lost without it.
+
+  plimsoll init iam --service api --gitlab team/web --format terraform --out iam
+  plimsoll init iam --all --github team/web --environment production`
+}
+
+// Validate is called by kong.
+func (c *initIAM) Validate() error {
+	switch {
+	case c.Environment != "" && c.GitHub == "":
+		return errors.New("--environment is of GitHub: give --github")
+	case c.Environment != "" && c.Branch != "":
+		return errors.New("--environment and --branch: in the token of a job that has an environment the branch does not stand")
+	case c.GitLabURL != "" && (c.GitLab == "" || !strings.HasPrefix(c.GitLabURL, "https://")):
+		return fmt.Errorf("--gitlab-url=%s: want https://… beside --gitlab", c.GitLabURL)
+	case strings.Trim(c.Account, "0123456789") != "" || c.Account != "" && len(c.Account) != 12:
+		return fmt.Errorf("--account=%s: want 12 digits", c.Account)
+	case strings.Trim(c.Pipeline, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-") != "" || c.Pipeline == "" || len(c.Pipeline) > 50:
+		return fmt.Errorf("--name=%s: want up to 50 letters, digits and _+=,.@-", c.Pipeline)
+	}
+	return nil
+}
+
+// Run writes the roles.
+func (c *initIAM) Run(ctx context.Context, s *session) error {
+	pipeline, err := c.pipeline()
+	if err != nil {
+		return &usageError{err, hintOf(err)}
+	}
+	scope, features, err := c.scope(ctx, s)
+	if err != nil {
+		return err
+	}
+	stacks := leastprivilege.Roles(scope, pipeline, features)
+	files, err := leastprivilege.Render(leastprivilege.Format(c.Format), stacks)
+	if err != nil {
+		return &usageError{err, hintOf(err)}
+	}
+	for _, stack := range stacks {
+		for _, role := range stack.Roles {
+			if size := role.Policy.Size(); size > leastprivilege.MaxInline {
+				s.warn("the policy of %s has %d characters, and IAM takes %d in a role: write one role for a part of the services at a time", role.Name, size, leastprivilege.MaxInline)
+			}
+		}
+	}
+	if c.Out == "" {
+		return c.show(s, files)
+	}
+	return c.write(s, files)
+}
+
+// pipeline is who is trusted.
+func (c *initIAM) pipeline() (leastprivilege.Pipeline, error) {
+	p := leastprivilege.Pipeline{Name: c.Pipeline, Existing: c.ExistingProvider}
+	var issuer leastprivilege.Issuer
+	var deploys, audits error
+	switch {
+	case c.GitLab != "":
+		issuer = leastprivilege.GitLab(c.GitLabURL)
+		if c.Branch != "" {
+			p.Deploy, deploys = leastprivilege.GitLabBranch(c.GitLab, c.Branch)
+		} else {
+			p.Deploy, deploys = leastprivilege.GitLabTag(c.GitLab, c.Ref)
+		}
+		p.Audit, audits = leastprivilege.GitLabBranch(c.GitLab, c.AuditBranch)
+	case c.GitHub != "":
+		issuer = leastprivilege.GitHub()
+		switch {
+		case c.Environment != "":
+			p.Deploy, deploys = leastprivilege.GitHubEnvironment(c.GitHub, c.Environment)
+		case c.Branch != "":
+			p.Deploy, deploys = leastprivilege.GitHubBranch(c.GitHub, c.Branch)
+		default:
+			p.Deploy, deploys = leastprivilege.GitHubTag(c.GitHub, c.Ref)
+		}
+		p.Audit, audits = leastprivilege.GitHubBranch(c.GitHub, c.AuditBranch)
+	default:
+		return p, nil
+	}
+	p.Issuer = &issuer
+	return p, cmp.Or(deploys, audits)
+}
+
+// show writes the files to stdout: as one object by their names, or, of
+// Terraform, one below the other.
+func (c *initIAM) show(s *session, files []leastprivilege.File) error {
+	if leastprivilege.Format(c.Format) == leastprivilege.AsTerraform {
+		for _, f := range files {
+			if _, err := fmt.Fprintf(s.sys.Stdout, "# %s\n%s\n", f.Name, f.Text); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var b bytes.Buffer
+	for i, f := range files {
+		sign := ","
+		if i == 0 {
+			sign = "{"
+		}
+		fmt.Fprintf(&b, "%s\n%q: %s", sign, f.Name, strings.TrimSuffix(f.Text, "\n"))
+	}
+	b.WriteString("\n}\n")
+	_, err := b.WriteTo(s.sys.Stdout)
+	return err
+}
+
+// write writes the files. Where one is there and says otherwise, the difference
+// is shown and nothing is written without --force.
+func (c *initIAM) write(s *session, files []leastprivilege.File) error {
+	var differs []string
+	for _, f := range files {
+		name := filepath.Join(c.Out, f.Name)
+		before, err := os.ReadFile(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case string(before) != f.Text:
+			if err := lineDiff(s.sys.Stdout, string(before), f.Text); err != nil {
+				return err
+			}
+			differs = append(differs, name)
+		}
+	}
+	if len(differs) > 0 && !c.Force {
+		return &refusedError{fmt.Errorf("%s there, and would change so (--force writes it)", areThere(differs))}
+	}
+	for _, f := range files {
+		name := filepath.Join(c.Out, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, []byte(f.Text), 0o644); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.sys.Stderr, "wrote %s\n", name)
+	}
+	return nil
+}
+
+func areThere(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return strings.Join(names, ", ") + " are"
+}
