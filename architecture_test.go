@@ -29,6 +29,7 @@ func layers() []layer {
 	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/noun", "internal/lifecycle", "internal/lifecycle/", "internal/audit", "internal/leastprivilege"}
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
+		{"loopback", []string{"internal/loopback"}, nil, nil},
 		{"what tests share", []string{"internal/golden"}, nil, []string{"github.com/google/go-cmp/cmp"}},
 		{"strict YAML", []string{"internal/strictyaml"}, nil, []string{"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"}},
 		{"settings", []string{"internal/config", "internal/ci"}, append([]string{"internal/strictyaml"}, pure...), nil},
@@ -39,7 +40,8 @@ func layers() []layer {
 		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody"}, pure...), []string{"*"}},
 		{"what CI systems show", []string{"internal/ciout"}, append([]string{"internal/ci"}, pure...), []string{"github.com/charmbracelet/x/ansi"}},
 		{"what the command line says of itself", []string{"internal/grammar", "internal/completion", "internal/manual"}, []string{"internal/grammar"}, []string{"github.com/alecthomas/kong"}},
-		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/plainbody", "internal/strictyaml"}, pure...), []string{"*"}},
+		{"dashboard", []string{"internal/dashboard", "internal/dashboard/"}, append([]string{"internal/dashboard", "internal/dashboard/", "internal/loopback", "internal/panel", "internal/deploy", "internal/survey", "internal/retain", "internal/maintenance"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
+		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/loopback", "internal/plainbody", "internal/strictyaml"}, pure...), []string{"*"}},
 		{"command line", []string{"", "internal/cli", "internal/demo"}, []string{"internal/"}, []string{"*"}},
 		{"benchmarks", []string{"bench"}, []string{"internal/drydock", "internal/plainbody"}, []string{"*"}},
 	}

@@ -160,12 +160,17 @@ func (c *auditCommand) fleet(ctx context.Context, s *session, look config.Lookup
 	if err != nil {
 		return audit.Fleet{}, err
 	}
-	o := survey.Options{RollbackTargets: c.RollbackTargets, AllRepositories: c.AllRepositories, Roles: c.Roles || c.roles(), Pipelines: c.roles(), Tell: c.teller(s)}
+	fleet, err := survey.Survey(ctx, spots, c.reads(c.teller(s)))
+	return fleet, slip(err)
+}
+
+// reads says what is read.
+func (c *auditCommand) reads(tell story.Teller) survey.Options {
+	o := survey.Options{RollbackTargets: c.RollbackTargets, AllRepositories: c.AllRepositories, Roles: c.Roles || c.roles(), Pipelines: c.roles(), Tell: tell}
 	for _, name := range c.Cluster {
 		o.Clusters = append(o.Clusters, path.Base(name))
 	}
-	fleet, err := survey.Survey(ctx, spots, o)
-	return fleet, slip(err)
+	return o
 }
 
 // slip makes usage of an error that the command line is the cause of.

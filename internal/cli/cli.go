@@ -59,6 +59,8 @@ type commands struct {
 	Audit   auditCommand   `cmd:"" help:"Find out what of all that runs could not restart: now, or within the horizon." group:"Restart safety"`
 	Explain explainCommand `cmd:"" help:"Say what a finding of the audit means, and what to do about it." group:"Restart safety"`
 
+	Dashboard dashboardCommand `cmd:"" help:"Show the fleet in the browser: restart safety, services, load lines, maintenance." group:"Restart safety"`
+
 	Lifecycle lifecycleCommand `cmd:"" help:"ECR lifecycle policies: what they take, what is wrong with them, and which one is safe." group:"Restart safety"`
 
 	Maintenance maintenanceCommand `cmd:"" help:"Tasks that AWS is going to retire: see it coming, replace them ahead of time." group:"Restart safety"`

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/loopback"
 )
 
 // drydock takes any credentials, so who can reach it may do anything in it,
@@ -34,21 +36,10 @@ func checkListen(listen string, allowRemote bool) error {
 	if err != nil {
 		return fmt.Errorf("listen address %q: %w (want host:port, such as 127.0.0.1:4566)", listen, err)
 	}
-	if !allowRemote && !isLoopback(host) {
+	if !allowRemote && !loopback.Is(host) {
 		return &RemoteListenError{listen}
 	}
 	return nil
-}
-
-// isLoopback knows loopback without asking DNS, whose answers are anybody's.
-// Names below localhost are loopback by RFC 6761; browsers hold to it.
-func isLoopback(host string) bool {
-	name := strings.TrimSuffix(strings.ToLower(host), ".")
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }
 
 // onlyOurHosts refuses what was sent to a host by a name that is not this
@@ -59,7 +50,7 @@ func onlyOurHosts(listen string, next http.Handler) http.Handler {
 	ours, _, _ := net.SplitHostPort(listen)
 	machine, _ := os.Hostname()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host := hostOf(r.Host); !isLoopback(host) && !admits(ours, machine, host) {
+		if host := loopback.HostOf(r.Host); !loopback.Is(host) && !admits(ours, machine, host) {
 			http.Error(w, fmt.Sprintf("drydock does not answer to the host %q", r.Host), http.StatusForbidden)
 			return
 		}
@@ -71,7 +62,7 @@ func onlyOurHosts(listen string, next http.Handler) http.Handler {
 // One that listens everywhere is called by the name of its machine, or by any
 // address: no rebinding can make a Host of digits.
 func admits(ours, machine, host string) bool {
-	if host == "" || isLoopback(ours) {
+	if host == "" || loopback.Is(ours) {
 		return false
 	}
 	if everywhere(ours) {
@@ -85,14 +76,6 @@ func admits(ours, machine, host string) bool {
 func everywhere(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "" || err == nil && ip.IsUnspecified()
-}
-
-// hostOf is a Host header without its port and brackets.
-func hostOf(header string) string {
-	if host, _, err := net.SplitHostPort(header); err == nil {
-		return host
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(header, "["), "]")
 }
 
 // sameOrigin refuses what a web page of another origin sends. Browsers tell

@@ -44,6 +44,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ssm"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/store"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+	"github.com/plimsoll-ecs/plimsoll/internal/loopback"
 )
 
 // Options say what kind of drydock to start. The zero value is a drydock in
@@ -293,7 +294,7 @@ func advertised(listen string, got net.Addr) string {
 	host, _, _ := net.SplitHostPort(listen)
 	_, port, err := net.SplitHostPort(got.String())
 	switch {
-	case err != nil || isLoopback(host):
+	case err != nil || loopback.Is(host):
 		return got.String()
 	case everywhere(host):
 		return net.JoinHostPort("127.0.0.1", port)
@@ -363,7 +364,7 @@ func (s *Server) Close() error {
 // Remote says that other machines can reach it.
 func (s *Server) Remote() bool {
 	host, _, _ := net.SplitHostPort(s.options.Listen)
-	return !isLoopback(host)
+	return !loopback.Is(host)
 }
 
 // Endpoint is the base URL of the API.

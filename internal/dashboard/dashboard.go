@@ -1,0 +1,109 @@
+// Package dashboard is the page server of `plimsoll dashboard`: the fleet by
+// restart safety, services, repositories with their load lines, what AWS is
+// going to retire, and findings, drawn on the server for a browser on the same
+// machine.
+//
+// [New] makes a [Server] from what it may read ([Options]); [Server.Refresh]
+// reads the fleet once, in the background. Everything but actions only reads,
+// and every page reads without JavaScript. What one service is asked is asked
+// when somebody looks at it.
+package dashboard
+
+import (
+	"context"
+	"embed"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
+	"github.com/plimsoll-ecs/plimsoll/internal/story"
+)
+
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+
+//go:embed style.css script.js mark.svg
+var files embed.FS
+
+// Options say what a dashboard shows.
+type Options struct {
+	// Survey reads the fleet and tells how far it is.
+	Survey func(ctx context.Context, tell story.Teller) (audit.Fleet, error)
+	// Judge is how the fleet is judged, but for the time.
+	Judge audit.Options
+	// Reach is where one service can be asked; nil where nothing can, as of a
+	// fleet from a file.
+	Reach func(ctx context.Context, p audit.Place, cluster, service string) (Reach, error)
+	// Windows are the times in which services may be redeployed, and Wave when a
+	// service has its turn; nil is all in one.
+	Windows maintenance.Windows
+	Wave    func(cluster, service string) int
+	From    string // the file that the fleet is from; "" is AWS
+	Version string // of plimsoll
+	Now     func() time.Time
+	Log     *slog.Logger // nil: nothing is logged
+	// AllowActions serves what changes something.
+	AllowActions bool
+}
+
+// Reach is one service within reach.
+type Reach struct {
+	Ports     deploy.Ports
+	Container string // whose image is the service's version; "" means the only one
+}
+
+// Server serves the dashboard. It is safe for concurrent use.
+type Server struct {
+	options Options
+	fleet   *watch
+	handler http.Handler
+
+	closing sync.Once
+	closed  chan struct{}
+	seats   chan struct{} // one for every page that listens
+}
+
+// maxListening bounds how many pages are kept fresh.
+const maxListening = 64
+
+// New makes a dashboard. Nothing is read before the first [Server.Refresh].
+func New(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{options: o, closed: make(chan struct{}), seats: make(chan struct{}, maxListening)}
+	s.fleet = newWatch(o)
+	mux := http.NewServeMux()
+	s.routes(mux)
+	s.actionRoutes(mux)
+	s.handler = guarded(mux)
+	return s
+}
+
+// Refresh reads the fleet anew in the background, unless that is under way.
+func (s *Server) Refresh() { s.fleet.refresh() }
+
+// Close ends what is read and every stream. Pages still answer.
+func (s *Server) Close() {
+	s.closing.Do(func() {
+		close(s.closed)
+		s.fleet.close()
+	})
+}
+
+// ServeHTTP serves the pages.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// routes are those that only read.
+func (s *Server) routes(mux *http.ServeMux) {
+	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(files)))
+	mux.HandleFunc("GET /{$}", s.overview)
+	mux.HandleFunc("GET /live", s.live)
+	mux.HandleFunc("POST /refresh", s.refresh)
+}
