@@ -29,6 +29,7 @@ func layers() []layer {
 	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/noun", "internal/lifecycle", "internal/lifecycle/", "internal/audit", "internal/leastprivilege"}
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
+		{"panels", []string{"internal/panel"}, append([]string{"internal/panel"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
 		{"loopback", []string{"internal/loopback"}, nil, nil},
 		{"what tests share", []string{"internal/golden"}, nil, []string{"github.com/google/go-cmp/cmp"}},
 		{"strict YAML", []string{"internal/strictyaml"}, nil, []string{"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"}},
@@ -37,7 +38,7 @@ func layers() []layer {
 		{"SDK mends", []string{"internal/plainbody"}, nil, []string{"github.com/aws/smithy-go/middleware", "github.com/aws/smithy-go/transport/http"}},
 		{"use cases", []string{"internal/deploy"}, pure, []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
 		{"use cases of restart safety", []string{"internal/survey", "internal/retain", "internal/maintenance"}, append([]string{"internal/deploy", "internal/survey", "internal/retain"}, pure...), []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
-		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody"}, pure...), []string{"*"}},
+		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody", "internal/panel"}, pure...), []string{"*"}},
 		{"what CI systems show", []string{"internal/ciout"}, append([]string{"internal/ci"}, pure...), []string{"github.com/charmbracelet/x/ansi"}},
 		{"what the command line says of itself", []string{"internal/grammar", "internal/completion", "internal/manual"}, []string{"internal/grammar"}, []string{"github.com/alecthomas/kong"}},
 		{"dashboard", []string{"internal/dashboard", "internal/dashboard/"}, append([]string{"internal/dashboard", "internal/dashboard/", "internal/loopback", "internal/panel", "internal/deploy", "internal/survey", "internal/retain", "internal/maintenance"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},

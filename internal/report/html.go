@@ -5,8 +5,8 @@ import (
 	"context"
 	_ "embed"
 	"io"
-	"strings"
-	"unicode"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
@@ -22,26 +22,6 @@ func HTML(w io.Writer, d Document) error {
 	if err := pageOf(d.page()).Render(context.Background(), &b); err != nil {
 		return err
 	}
-	_, err := w.Write(bytes.Map(visible, b.Bytes()))
+	_, err := w.Write(bytes.Map(panel.Visible, b.Bytes()))
 	return err
-}
-
-// visible drops what can be neither seen nor trusted: control characters, and
-// those that turn the direction of the text around.
-func visible(r rune) rune {
-	switch {
-	case r == '\n':
-		return r
-	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return -1
-	}
-	return r
-}
-
-// drawing is an SVG as HTML has it: without the declarations of a file.
-func drawing(svg string) string {
-	if at := strings.Index(svg, "<svg"); at > 0 {
-		return svg[at:]
-	}
-	return svg
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
 // page is all that the HTML report says, in the order in which it says it.
@@ -16,30 +17,15 @@ type page struct {
 	At          time.Time
 	Places      string
 	Horizon     string // "14 days"
-	Verdict     verdict
-	Seen        []fact
+	Verdict     panel.Verdict
+	Seen        []panel.Fact
 	Severities  []severityGroup // of findings that count, the worst first
 	LoadLines   []LoadLine
 	Undrawn     int
 	Retirements []retirement
-	Accepted    []finding
+	Accepted    []panel.Finding
 	Blind       []audit.Blind
 	Rules       []audit.Explanation // of the codes that occur
-}
-
-// verdict is the card on top.
-type verdict struct {
-	State string // "good", "warn" or "bad"
-	Says  string
-	Facts []fact
-}
-
-// fact is a number and what it counts.
-type fact struct {
-	Number string
-	Of     string // "" or " of 12"
-	What   string
-	State  string
 }
 
 // severityGroup is the findings of one severity.
@@ -57,15 +43,7 @@ type codeGroup struct {
 	Code  audit.Code
 	Title string
 	Open  bool
-	Found []finding
-}
-
-// finding is one finding in words.
-type finding struct {
-	audit.Finding
-	ID    string
-	Place string
-	When  string
+	Found []panel.Finding
 }
 
 // retirement is one announced end of tasks.
@@ -82,7 +60,7 @@ const readable = 12
 
 func (d Document) page() page {
 	p := page{
-		At: d.At.UTC(), Places: d.places(), Horizon: days(d.Horizon), Seen: d.seen(),
+		At: d.At.UTC(), Places: d.places(), Horizon: panel.Days(d.Horizon), Seen: panel.SeenOf(d.Report.Seen),
 		LoadLines: d.LoadLines, Undrawn: d.Undrawn, Blind: d.Blind,
 	}
 	for _, s := range []audit.Severity{audit.Error, audit.Warning, audit.Note} {
@@ -106,60 +84,8 @@ func (d Document) page() page {
 		p.Retirements = append(p.Retirements, d.retirement(r))
 	}
 	slices.SortStableFunc(p.Retirements, func(a, b retirement) int { return a.At.Compare(b.At) })
-	p.Verdict = d.verdict()
+	p.Verdict = panel.VerdictOf(d.Tally(), d.Horizon)
 	return p
-}
-
-// verdict says whether what runs could restart.
-func (d Document) verdict() verdict {
-	tally := d.Tally()
-	all, now, later := tally.Services, tally.Now, tally.Safe
-	of := " of " + grouped(all)
-	v := verdict{Facts: []fact{
-		{grouped(now), of, "could restart today", state(now == all, "bad")},
-		{grouped(later), of, "could restart at any time within " + days(d.Horizon), state(later == all, "warn")},
-	}}
-	switch {
-	case all == 0:
-		v.State, v.Says, v.Facts = "warn", "No service was seen", nil
-	case now < all:
-		v.State, v.Says = "bad", many(all-now, "service", "services")+" cannot restart"
-	case later < all:
-		v.State, v.Says = "warn", many(all-later, "service", "services")+" may not be able to restart within "+days(d.Horizon)
-	case all == 1:
-		v.State, v.Says = "good", "The service could restart at any time"
-	default:
-		v.State, v.Says = "good", "All "+grouped(all)+" services could restart at any time"
-	}
-	return v
-}
-
-func state(good bool, otherwise string) string {
-	if good {
-		return "good"
-	}
-	return otherwise
-}
-
-func (d Document) seen() []fact {
-	var out []fact
-	for _, f := range []struct {
-		n         int
-		one, many string
-	}{
-		{d.Seen.Clusters, "cluster", "clusters"},
-		{d.Seen.Services, "service", "services"},
-		{d.Seen.Tasks, "task", "tasks"},
-		{d.Seen.Schedules, "schedule", "schedules"},
-		{d.Seen.Repositories, "repository", "repositories"},
-		{d.Seen.Images, "image", "images"},
-	} {
-		if f.n == 1 {
-			f.many = f.one
-		}
-		out = append(out, fact{Number: grouped(f.n), What: f.many})
-	}
-	return out
 }
 
 func (d Document) severityGroup(s audit.Severity) severityGroup {
@@ -168,7 +94,7 @@ func (d Document) severityGroup(s audit.Severity) severityGroup {
 	case audit.Error:
 		group.Title, group.Says = "Errors", "A restart fails now, or one that is sure to come will."
 	case audit.Warning:
-		group.Title, group.Says = "Warnings", "A restart may fail within "+days(d.Horizon)+", or a safeguard is missing."
+		group.Title, group.Says = "Warnings", "A restart may fail within "+panel.Days(d.Horizon)+", or a safeguard is missing."
 	default:
 		group.Title, group.Says = "Notes", "Worth knowing."
 	}
@@ -190,22 +116,18 @@ func (d Document) severityGroup(s audit.Severity) severityGroup {
 	return group
 }
 
-func (d Document) finding(f audit.Finding) finding {
-	out := finding{Finding: f, ID: "f-" + fingerprint(f)[:12], Place: place(f.Object.Place)}
-	if f.When != nil {
-		out.When = f.When.Words(d.At.UTC())
-	}
-	return out
+func (d Document) finding(f audit.Finding) panel.Finding {
+	return panel.FindingOf(f, "f-"+fingerprint(f)[:12], d.At)
 }
 
 // retirement finds out whether the restart that it brings fails.
 func (d Document) retirement(r audit.Retirement) retirement {
-	out := retirement{Place: place(r.Place), At: r.At.UTC(), When: audit.When{Likely: r.At}.Words(d.At.UTC())}
+	out := retirement{Place: panel.Place(r.Place), At: r.At.UTC(), When: audit.When{Likely: r.At}.Words(d.At.UTC())}
 	switch {
 	case r.Service != "":
 		out.What = r.Cluster + "/" + r.Service
 	default:
-		out.What = many(len(r.Tasks), "task", "tasks") + " of cluster " + r.Cluster
+		out.What = panel.Many(len(r.Tasks), "task", "tasks") + " of cluster " + r.Cluster
 	}
 	for _, f := range d.Findings {
 		if r.Service == "" || f.Object.Kind != audit.ServiceObject || f.Object.Place != r.Place || f.Object.Name != out.What {
@@ -245,7 +167,7 @@ func (d Document) title(c audit.Code) string {
 func (d Document) places() string {
 	var all []string
 	add := func(p audit.Place) {
-		if text := place(p); text != "" && !slices.Contains(all, text) {
+		if text := panel.Place(p); text != "" && !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
@@ -262,42 +184,5 @@ func (d Document) places() string {
 	}
 	return strings.Join(all, ", ")
 }
-
-func place(p audit.Place) string { return strings.TrimSpace(p.Region + " " + p.Account) }
-
-// days is a horizon in words.
-func days(d time.Duration) string {
-	if d < 48*time.Hour {
-		return many(int(d.Hours()), "hour", "hours")
-	}
-	return many(int(d.Hours()/24), "day", "days")
-}
-
-func many(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return grouped(n) + " " + several
-}
-
-// grouped writes thousands apart, as in "12,345".
-func grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// shortDigest keeps enough of a digest to tell it from others.
-func shortDigest(d string) string {
-	if _, hex, ok := strings.Cut(d, ":"); ok && len(hex) > 12 {
-		return hex[:12]
-	}
-	return d
-}
-
-// stamp is a time as the page writes it.
-func stamp(t time.Time) string { return t.Format("Mon 2 Jan 2006, 15:04") + " UTC" }
 
 func title(c codeGroup) string { return cmp.Or(c.Title, fmt.Sprintf("Findings %s", c.Code)) }
