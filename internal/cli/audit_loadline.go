@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
-	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/loadline"
+	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 	"github.com/plimsoll-ecs/plimsoll/internal/report"
 )
 
@@ -52,22 +52,9 @@ func waterlines(fleet audit.Fleet, found audit.Report) []waterline {
 
 // loadLine is that of a repository, with what runs from it marked.
 func loadLine(r *audit.Repository, uses []audit.Use, found audit.Report) (loadline.Line, error) {
-	var policy lifecycle.Policy
-	if r.Policy != "" {
-		var err error
-		if policy, err = lifecycle.ParsePolicy([]byte(r.Policy)); err != nil {
-			return loadline.Line{}, invalidPolicy("the policy of "+r.Name, err)
-		}
+	line, err := panel.LoadLine(r, uses, found.At, found.Horizon)
+	if err != nil {
+		return line, invalidPolicy("the policy of "+r.Name, err)
 	}
-	inUse := map[string][]string{}
-	for _, u := range uses {
-		if !u.Earlier && !slices.Contains(inUse[u.Digest], u.By) {
-			inUse[u.Digest] = append(inUse[u.Digest], u.By)
-		}
-	}
-	images := make([]lifecycle.Image, len(r.Images))
-	for i := range r.Images {
-		images[i] = r.Images[i].Image
-	}
-	return loadline.Of(loadline.Repository{Name: r.Name, Policy: policy, Images: images, InUse: inUse}, found.At, found.Horizon), nil
+	return line, nil
 }

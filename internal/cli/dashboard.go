@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,7 +113,7 @@ func (c *dashboardCommand) options(ctx context.Context, s *session) (dashboard.O
 		return dashboard.Options{}, err
 	}
 	a := c.audit()
-	o := dashboard.Options{From: c.From, AllowActions: c.AllowActions, Wave: look.WaveOf, Log: s.log()}
+	o := dashboard.Options{From: c.From, AllowActions: c.AllowActions, Log: s.log()}
 	o.Version, _ = buildVersion()
 	if o.Judge, err = a.options(look); err != nil {
 		return o, err
@@ -141,7 +142,7 @@ func (c *dashboardCommand) options(ctx context.Context, s *session) (dashboard.O
 		return o, fmt.Errorf("load the diagnoses: %w", err)
 	}
 	places := &anchorage{look: look, spots: spots, knowledge: knowledge, known: map[audit.Place]*awsapi.Client{}}
-	o.Reach = places.reach
+	o.Reach, o.Plan = places.reach, places.plan
 	return o, nil
 }
 
@@ -187,4 +188,31 @@ func (a *anchorage) reach(ctx context.Context, at audit.Place, cluster, service 
 	return dashboard.Reach{
 		Ports: deploy.Ports{AWS: client, Clues: client, Console: client.IsAWS(), Knowledge: a.knowledge, Now: time.Now, Sleep: deploy.Sleep},
 	}, nil
+}
+
+// plan is what retires in all places, judged by the fleet that was read already.
+func (a *anchorage) plan(ctx context.Context, fleet audit.Fleet) (maintenance.Plan, error) {
+	var all maintenance.Plan
+	for _, at := range fleet.Places {
+		client, err := a.client(ctx, at)
+		if err != nil {
+			return all, err
+		}
+		notices, err := maintenance.FromHealth(ctx, client)
+		if err != nil {
+			return all, err
+		}
+		ports := maintenance.Ports{
+			Deploy: deploy.Shared(deploy.Ports{AWS: client, Clues: client, Knowledge: a.knowledge, Now: time.Now, Sleep: deploy.Sleep}),
+			Tasks:  client,
+			Judge:  maintenance.ByFleet(fleet),
+		}
+		plan, err := maintenance.Foresee(ctx, ports, notices, a.look.WaveOf)
+		if err != nil {
+			return all, err
+		}
+		all.TakenAt, all.Items = plan.TakenAt, append(all.Items, plan.Items...)
+	}
+	slices.SortStableFunc(all.Items, func(x, y maintenance.Item) int { return x.At.Compare(y.At) })
+	return all, nil
 }

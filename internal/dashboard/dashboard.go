@@ -25,8 +25,11 @@ import (
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
 
-//go:embed style.css script.js mark.svg
+//go:embed script.js mark.svg
 var files embed.FS
+
+//go:embed style.css
+var style string
 
 // Options say what a dashboard shows.
 type Options struct {
@@ -37,10 +40,11 @@ type Options struct {
 	// Reach is where one service can be asked; nil where nothing can, as of a
 	// fleet from a file.
 	Reach func(ctx context.Context, p audit.Place, cluster, service string) (Reach, error)
-	// Windows are the times in which services may be redeployed, and Wave when a
-	// service has its turn; nil is all in one.
+	// Plan is what retires, and whether it would come back, of a fleet; nil leaves
+	// it to what the audit says.
+	Plan func(ctx context.Context, fleet audit.Fleet) (maintenance.Plan, error)
+	// Windows are the times in which services may be redeployed.
 	Windows maintenance.Windows
-	Wave    func(cluster, service string) int
 	From    string // the file that the fleet is from; "" is AWS
 	Version string // of plimsoll
 	Now     func() time.Time
@@ -103,7 +107,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // routes are those that only read.
 func (s *Server) routes(mux *http.ServeMux) {
 	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(files)))
-	mux.HandleFunc("GET /{$}", s.overview)
+	mux.HandleFunc("GET /assets/style.css", s.stylesheet)
 	mux.HandleFunc("GET /live", s.live)
 	mux.HandleFunc("POST /refresh", s.refresh)
+	mux.HandleFunc("GET /{$}", s.overview)
+	mux.HandleFunc("GET /repositories", s.repositories)
+	mux.HandleFunc("GET /repository/{account}/{region}/{name...}", s.repository)
+	mux.HandleFunc("GET /maintenance", s.maintenance)
+	mux.HandleFunc("GET /findings", s.findings)
+	mux.HandleFunc("GET /codes", s.codes)
+	mux.HandleFunc("GET /codes/{code}", s.codes)
+	const service = "GET /service/{account}/{region}/{cluster}/{service}"
+	mux.HandleFunc(service, s.service)
+	mux.HandleFunc(service+"/diagnosis", s.diagnosis)
+	mux.HandleFunc(service+"/diff", s.diff)
+	mux.HandleFunc("GET /", s.nothing)
+}
+
+// nothing is what there is at any other address.
+func (s *Server) nothing(w http.ResponseWriter, r *http.Request) {
+	s.draw(w, r, http.StatusNotFound, s.frame("Nothing is here", ""), oops("Nothing is here", "The dashboard has no such page.", "The parts of it are named above."))
 }

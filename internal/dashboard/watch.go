@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
@@ -17,7 +18,14 @@ type sight struct {
 	standings []audit.Standing // by service of the fleet
 	uses      [][]audit.Use    // by repository of the fleet
 	byService map[serviceKey]int
-	number    int // of the reading, from 1
+	worst     []int // services, the worst first
+	number    int   // of the reading, from 1
+
+	byRepository map[repositoryKey]int
+	shelves      []shelf // by repository of the fleet
+	catalogue    []audit.Explanation
+	plan         maintenance.Plan
+	planErr      error
 }
 
 // serviceKey is what tells services apart.
@@ -94,11 +102,20 @@ func (w *watch) read() {
 	})
 	var seen *sight
 	if err == nil {
-		seen = w.judge(fleet)
+		seen, err = w.judge(fleet)
+	}
+	if err == nil {
+		seen.plan = seen.planOf()
+		if w.options.Plan != nil {
+			var plan maintenance.Plan
+			if plan, seen.planErr = w.options.Plan(w.ctx, fleet); seen.planErr == nil {
+				seen.plan = plan
+			}
+		}
 	}
 	w.change(func() {
 		w.reading = reading{Err: err}
-		if seen != nil {
+		if err == nil {
 			if w.seen != nil {
 				seen.number = w.seen.number
 			}
@@ -109,14 +126,20 @@ func (w *watch) read() {
 }
 
 // judge is what there is to say of a fleet.
-func (w *watch) judge(fleet audit.Fleet) *sight {
+func (w *watch) judge(fleet audit.Fleet) (*sight, error) {
 	o := w.options.Judge
 	o.Now = fleet.TakenAt
-	s := &sight{fleet: fleet, report: audit.Judge(fleet, o), uses: audit.UsesOf(fleet), byService: map[serviceKey]int{}}
+	catalogue, err := audit.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	s := &sight{fleet: fleet, report: audit.Judge(fleet, o), uses: audit.UsesOf(fleet), byService: map[serviceKey]int{}, catalogue: catalogue}
 	s.standings = audit.Standings(fleet, s.report)
 	for i := range fleet.Services {
 		one := &fleet.Services[i]
 		s.byService[serviceKey{one.Place, one.Cluster, one.Name}] = i
 	}
-	return s
+	s.worst = s.worstFirst()
+	s.shelve()
+	return s, nil
 }

@@ -37,6 +37,14 @@ func ByAudit(aws survey.AWS) func(context.Context, []audit.Retirement) (map[stri
 	}
 }
 
+// ByFleet foresees restarts by a fleet that was read already.
+func ByFleet(fleet audit.Fleet) func(context.Context, []audit.Retirement) (map[string]Outlook, error) {
+	return func(_ context.Context, services []audit.Retirement) (map[string]Outlook, error) {
+		fleet.Retirements = services
+		return outlooks(fleet), nil
+	}
+}
+
 // outlooks judges a fleet, and tells what is found apart by services.
 func outlooks(fleet audit.Fleet) map[string]Outlook {
 	found := map[string]Outlook{}

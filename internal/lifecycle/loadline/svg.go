@@ -490,3 +490,12 @@ func places(labels []label, anchors map[string]anchor, from, to float64) []float
 	}
 	return tops
 }
+
+// Bare is [SVG] without its stylesheet, for pages that have [Style] among
+// theirs: a strict Content-Security-Policy allows no style inside the page.
+func Bare(l Line, width int) string {
+	return strings.Replace(SVG(l, width), "<style>\n"+style+"</style>\n", "", 1)
+}
+
+// Style is the stylesheet of pictures that were drawn [Bare].
+func Style() string { return style }

@@ -162,6 +162,18 @@ func (m *Mark) users() string {
 	return clean(strings.Join(users, ", ")) + more
 }
 
+// Title is the lane in words: which rule it is, and what that does.
+func (l *Lane) Title() string { return l.name() + " · " + l.does() }
+
+// About is the lane in numbers, as of a horizon.
+func (l *Lane) About(horizon time.Duration) string { return l.about(horizon) }
+
+// Fate is what becomes of an image of the line, in words.
+func (l *Line) Fate(m *Mark) string { return m.fate(l) }
+
+// Age is how old an image of the line is, in words.
+func (l *Line) Age(m *Mark) string { return age(m.Since, l.At) }
+
 // fate is what becomes of the image.
 func (m *Mark) fate(l *Line) string {
 	may := ""
