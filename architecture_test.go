@@ -32,6 +32,7 @@ func layers() []layer {
 		{"panels", []string{"internal/panel"}, append([]string{"internal/panel"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
 		{"loopback", []string{"internal/loopback"}, nil, nil},
 		{"what tests share", []string{"internal/golden"}, nil, []string{"github.com/google/go-cmp/cmp"}},
+		{"browsers of tests", []string{"internal/browser"}, nil, []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto/emulation", "github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/runtime"}},
 		{"strict YAML", []string{"internal/strictyaml"}, nil, []string{"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"}},
 		{"settings", []string{"internal/config", "internal/ci"}, append([]string{"internal/strictyaml"}, pure...), nil},
 		{"CI pipelines", []string{"internal/pipeline"}, nil, nil},
