@@ -286,3 +286,22 @@ func copied(t *rapid.T, from, to any) {
 		t.Fatalf("%v in %s", err, text)
 	}
 }
+
+// Standings and the tally say the same.
+func TestStandingsAgreeWithTheTally(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		fleet := drawFleet(t)
+		report := audit.Judge(fleet, audit.Options{Now: fleet.TakenAt, Horizon: 14 * 24 * time.Hour})
+		counts := map[audit.State]int{}
+		for i, s := range audit.Standings(fleet, report) {
+			if s.Service != i {
+				t.Fatalf("standing %d is of service %d", i, s.Service)
+			}
+			counts[s.State]++
+		}
+		tally := report.Tally()
+		if lost := tally.Services - tally.Now; counts[audit.Lost] != lost || counts[audit.Safe] > tally.Safe {
+			t.Fatalf("%v, tally %+v", counts, tally)
+		}
+	})
+}

@@ -170,13 +170,23 @@ func Ask[T any](b *Tab, expression string) T {
 	return out
 }
 
-// Await waits until an expression is true in the page.
+// Await waits until an expression is true in the page, or in the one that comes
+// after it.
 func (b *Tab) Await(expression string) {
 	b.t.Helper()
-	_, err := chromedp.Run(b.ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute)))
-	if err != nil {
-		shown, _ := chromedp.Run(b.ctx, chromedp.Text("body"))
-		b.t.Fatalf("await %s: %v; the page says:\n%s", expression, err, shown)
+	limited, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))
+	for {
+		_, err := chromedp.Run(limited, poll)
+		if err == nil {
+			return
+		}
+		// A page that goes while it is looked at takes its context with it.
+		if left := strings.Contains(err.Error(), "context with specified id") || strings.Contains(err.Error(), "context was destroyed"); !left || limited.Err() != nil {
+			shown, _ := chromedp.Run(b.ctx, chromedp.Text("body"))
+			b.t.Fatalf("await %s: %v; the page says:\n%s", expression, err, shown)
+		}
 	}
 }
 

@@ -272,7 +272,7 @@ func (f frame) freshness() templ.Component {
 			return templ_7745c5c3_Err
 		}
 		switch {
-		case f.server.options.From != "":
+		case f.server.options.From != "" && f.seen != nil:
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "kept ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

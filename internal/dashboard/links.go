@@ -65,6 +65,9 @@ func (s *sight) imageLink(at audit.Place, name string) string {
 func (s *sight) finding(i int) panel.Finding {
 	f := s.report.Findings[i]
 	out := panel.FindingOf(f, "", s.report.At)
+	if len(s.fleet.Places) < 2 {
+		out.Place = ""
+	}
 	out.About, out.Explained = s.objectLink(f.Object), "/codes/"+string(f.Code)
 	return out
 }

@@ -105,7 +105,9 @@ func (s *sight) row(i int) serviceRow {
 		}
 	}
 	if standing.First != nil && standing.State == audit.Losing {
-		row.When = standing.First.Words(s.report.At)
+		dated := *standing.First
+		dated.Pushes = 0 // said already
+		row.When = dated.Words(s.report.At)
 	}
 	switch {
 	case row.Says != "":

@@ -231,13 +231,15 @@ func (s *Server) repository(w http.ResponseWriter, r *http.Request) {
 }
 
 // drawnWide is the width for which load lines are drawn.
-const drawnWide = 860
+const drawnWide = 1080
 
 func (s *sight) repository(i int, a asked) repositoryView {
 	r := &s.fleet.Repositories[i]
 	v := repositoryView{Repository: r, shelf: s.shelves[i], Broken: r.Unread}
 	for _, n := range s.shelves[i].findings {
-		v.Found = append(v.Found, s.finding(n))
+		if s.report.Findings[n].Code != audit.PolicyRemark { // the policy is shown with its remarks
+			v.Found = append(v.Found, s.finding(n))
+		}
 	}
 	line, err := panel.LoadLine(r, s.uses[i], s.report.At, s.report.Horizon)
 	switch {

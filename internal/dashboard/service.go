@@ -349,3 +349,24 @@ func repositoryOf(name string) string {
 	}
 	return ref.Repository
 }
+
+// saidEvent is what ECS said, once however often it repeated it.
+type saidEvent struct {
+	Time    time.Time // the last
+	Message string
+	Times   int
+}
+
+// eventsOf puts what ECS says again and again into one, the newest first.
+func eventsOf(events []deploy.ServiceEvent) []saidEvent {
+	var out []saidEvent
+	for _, e := range events {
+		message := shortEvent(e.Message)
+		if n := len(out); n > 0 && out[n-1].Message == message {
+			out[n-1].Times++
+			continue
+		}
+		out = append(out, saidEvent{e.Time, message, 1})
+	}
+	return out
+}
