@@ -183,11 +183,21 @@ func (b *Tab) Await(expression string) {
 			return
 		}
 		// A page that goes while it is looked at takes its context with it.
-		if left := strings.Contains(err.Error(), "context with specified id") || strings.Contains(err.Error(), "context was destroyed"); !left || limited.Err() != nil {
+		if !gone(err) || limited.Err() != nil {
 			shown, _ := chromedp.Run(b.ctx, chromedp.Text("body"))
 			b.t.Fatalf("await %s: %v; the page says:\n%s", expression, err, shown)
 		}
 	}
+}
+
+// gone reports whether an error is about a page that was left meanwhile.
+func gone(err error) bool {
+	for _, says := range []string{"context with specified id", "context was destroyed", "target navigated or closed"} {
+		if strings.Contains(err.Error(), says) {
+			return true
+		}
+	}
+	return false
 }
 
 // Show gives the window a width, and the page a colour scheme ("light",

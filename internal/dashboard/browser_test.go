@@ -82,7 +82,13 @@ func readable(t *testing.T, url string) {
 // the other parts, and help.
 func keys(t *testing.T, url string) {
 	b := browser.Open(t, url)
+	// The keys are there once the script is.
+	await := func(expression string) {
+		t.Helper()
+		b.Await(`document.documentElement.dataset.keys && (` + expression + `)`)
+	}
 	shown(b, url)
+	await(`true`)
 	b.Press("\t")
 	if got := browser.Ask[string](b, `document.activeElement.className`); got != "skip" {
 		t.Errorf("the first tab goes to %q", got)
@@ -92,27 +98,29 @@ func keys(t *testing.T, url string) {
 		t.Errorf("j j k goes to %q", got)
 	}
 	b.Press("\r")
-	b.Await(`document.querySelector("h1").textContent === "checkout"`)
+	await(`document.querySelector("h1").textContent === "checkout"`)
 	b.Press("u")
-	b.Await(`document.querySelector("#list")`)
+	await(`document.querySelector("#list")`)
 	b.Press("/")
+	await(`document.activeElement.name === "q"`)
+	b.Run(`document.activeElement.value = ""`) // what is pressed here is typed too, which a keyboard would not do
 	b.Press("mailer\r")
-	b.Await(`location.search === "?q=mailer" && document.querySelectorAll(".services tbody tr").length === 1`)
+	await(`location.search === "?q=mailer" && document.querySelectorAll(".services tbody tr").length === 1`)
 	b.Press("gr")
-	b.Await(`location.pathname === "/repositories" && document.querySelector(".repositories")`)
+	await(`location.pathname === "/repositories" && document.querySelector(".repositories")`)
 	b.Press("j\r")
-	b.Await(`document.querySelector("h1").textContent === "shop" && document.querySelector(".picture").dataset.afloat`)
+	await(`document.querySelector("h1").textContent === "shop" && document.querySelector(".picture").dataset.afloat`)
 	b.Run(`document.querySelector(".picture").focus()`)
 	b.Press(kb.ArrowRight)
-	b.Await(`document.getElementById("tip").textContent.includes("sha256:") && document.querySelector("tr.here, rect.at")`)
+	await(`document.getElementById("tip").textContent.includes("sha256:") && document.querySelector("tr.here, rect.at")`)
 	b.Press("gm")
-	b.Await(`location.pathname === "/maintenance" && document.querySelector(".calendar")`)
+	await(`location.pathname === "/maintenance" && document.querySelector(".calendar")`)
 	b.Press("gi")
-	b.Await(`location.pathname === "/findings" && document.querySelector("article")`)
+	await(`location.pathname === "/findings" && document.querySelector("article")`)
 	b.Press("?")
-	b.Await(`document.getElementById("help").open`)
+	await(`document.getElementById("help").open`)
 	b.Press(kb.Escape)
-	b.Await(`!document.getElementById("help").open`)
+	await(`!document.getElementById("help").open`)
 }
 
 // A page shows how far the first reading is and comes by itself; when the fleet

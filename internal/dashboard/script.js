@@ -124,7 +124,7 @@ function move(by) {
 }
 
 const parts = { f: "/", r: "/repositories", m: "/maintenance", i: "/findings" };
-let going = 0; // when g was pressed
+let going = false; // g was pressed: the next key says where to
 
 const follow = (selector) => document.querySelector(selector)?.click();
 
@@ -135,7 +135,7 @@ const acts = {
   n: () => follow(".pager a[rel=next]"),
   p: () => follow(".pager a[rel=prev]"),
   u: () => follow(".crumbs a:last-of-type"),
-  g: () => { going = performance.now(); },
+  g: () => { going = true; },
   "?": () => byID("help").showModal(),
 };
 
@@ -147,13 +147,13 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (byID("help").open) return;
-  if (going && performance.now() - going < 1500 && parts[event.key]) {
-    going = 0;
+  const to = going && parts[event.key];
+  if (to) {
     event.preventDefault();
-    location.assign(parts[event.key]);
+    location.assign(to);
     return;
   }
-  going = 0;
+  going = false;
   const act = acts[event.key];
   if (!act) return;
   event.preventDefault();
@@ -193,3 +193,4 @@ function afloat() {
 
 afloat();
 if (!document.hidden && !stream) listen();
+document.documentElement.dataset.keys = "ready";
