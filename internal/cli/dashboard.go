@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ import (
 
 type dashboardCommand struct {
 	Listen          string   `help:"Loopback address to listen on; port 0 is a free one." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	ReadyFile       string   `help:"File to write the address to once it answers; removed at the end." type:"path" placeholder:"FILE"`
 	AllowActions    bool     `help:"Serve what changes something, too: deploy, roll back, scale, pin."`
 	Horizon         horizon  `help:"How far ahead to look, such as 14d or 36h." default:"14d" placeholder:"14d"`
 	Cluster         []string `help:"Only this cluster, by name or ARN; several times for several. All are read otherwise." placeholder:"NAME" group:"What is read"`
@@ -78,14 +80,27 @@ func (c *dashboardCommand) Run(ctx context.Context, s *session) error {
 		return &usageError{fmt.Errorf("--listen=%s: %w", c.Listen, err), "port 0 is a free one"}
 	}
 	board.Refresh()
-	url := "http://" + listener.Addr().String() + "/"
+	s.showAddress(listener)
+	if c.ReadyFile != "" {
+		if err := writeWhole(c.ReadyFile, addressOf(listener)+"\n"); err != nil {
+			return err
+		}
+		defer os.Remove(c.ReadyFile)
+	}
+	return serve(ctx, listener, board)
+}
+
+func addressOf(listener net.Listener) string { return "http://" + listener.Addr().String() + "/" }
+
+// showAddress says where the dashboard is.
+func (s *session) showAddress(listener net.Listener) {
+	url := addressOf(listener)
 	if s.json() {
 		s.object(map[string]string{"url": url})
-	} else {
-		fmt.Fprintln(s.sys.Stdout, url)
+		return
 	}
+	fmt.Fprintln(s.sys.Stdout, url)
 	fmt.Fprintln(s.sys.Stderr, "the dashboard is at the address above; end it with Ctrl-C")
-	return serve(ctx, listener, board)
 }
 
 // serve answers until ctx ends, and gives what is under way a moment.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/loadline"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
@@ -59,7 +60,7 @@ func (f frame) number() string {
 // far is how far a survey is, in words.
 func (f frame) far() string {
 	if e := f.doing.Step; e.Total > 0 {
-		return panel.Grouped(int(e.Done)) + " of " + panel.Grouped(int(e.Total)) + " " + e.Unit
+		return noun.Digits(int(e.Done)) + " of " + noun.Digits(int(e.Total)) + " " + e.Unit
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
@@ -135,7 +136,7 @@ func versionOf(s *audit.Service) (version, more string) {
 	}
 	main := max(0, slices.IndexFunc(containers, func(c audit.Container) bool { return c.Name == s.Name }))
 	if len(containers) > 1 {
-		more = "+" + panel.Grouped(len(containers)-1)
+		more = "+" + noun.Digits(len(containers)-1)
 	}
 	return tagOf(containers[main].Image), more
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/lint"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/loadline"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
@@ -168,7 +169,7 @@ func policyWord(r *audit.Repository) string {
 	if err != nil {
 		return "not understood"
 	}
-	return panel.Many(len(policy.Rules()), "rule", "rules")
+	return noun.Count(len(policy.Rules()), "rule")
 }
 
 // repositoryView is the page of a repository.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
-	"github.com/plimsoll-ecs/plimsoll/internal/panel"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 // stamp is a time to the minute, as tables write it.
@@ -31,7 +31,7 @@ func span(d time.Duration) string {
 	case d < 48*time.Hour:
 		return strconv.Itoa(int(d/time.Hour)) + "\u00a0h"
 	}
-	return panel.Grouped(int(d/(24*time.Hour))) + "\u00a0days"
+	return noun.Digits(int(d/(24*time.Hour))) + "\u00a0days"
 }
 
 // ago is how long ago something was. What is younger than a minute is not

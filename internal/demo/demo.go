@@ -29,6 +29,9 @@ type Options struct {
 	// release, and what ends it.
 	Say     func(line string)
 	Chapter func() (tell story.Teller, end func() error)
+	// Aboard opens a place from where the demo is watched; it then has one more
+	// chapter, and stays until it is ended. nil: nobody watches.
+	Aboard Aboard
 }
 
 // desired is how many tasks the demo's service runs.
@@ -62,6 +65,10 @@ func Run(ctx context.Context, o Options) error {
 		Options: o, drydock: d, planted: planted, client: client,
 		ports: deploy.Ports{AWS: client, Clues: client, Knowledge: knowledge, Now: time.Now, Sleep: deploy.Sleep},
 	}
+	if err := s.come(ctx); err != nil {
+		return err
+	}
+	defer s.deck.Close()
 	return s.run(ctx)
 }
 
@@ -72,6 +79,7 @@ type show struct {
 	planted seed.Planted
 	client  *awsapi.Client
 	ports   deploy.Ports
+	deck    Deck
 }
 
 func (s *show) run(ctx context.Context) error {
@@ -102,8 +110,12 @@ func (s *show) run(ctx context.Context) error {
 		if verdict.Outcome != chapter.want {
 			return fmt.Errorf("release %s ended %s, not %s: %s", chapter.version.tag, verdict.Outcome, chapter.want, verdict.Summary)
 		}
+		s.deck.Refresh()
 	}
-	return s.epilogue(ctx)
+	if err := s.epilogue(ctx); err != nil {
+		return err
+	}
+	return s.foresight(ctx)
 }
 
 // release does what the release command does.

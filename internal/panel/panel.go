@@ -1,17 +1,17 @@
 // Package panel is what the pages about a fleet have in common: the audit's
 // report in one file, and the dashboard. It has their look ([Style]), their
-// words ([Many], [Days], [Stamp]) and the pieces that show a verdict, a
+// words ([Days], [Stamp]) and the pieces that show a verdict, a
 // finding, an explanation or a load line, drawn by templ.
 package panel
 
 import (
 	_ "embed"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
@@ -40,22 +40,22 @@ type Verdict struct {
 // VerdictOf reads it from a report in numbers.
 func VerdictOf(t audit.Tally, horizon time.Duration) Verdict {
 	all, now, later := t.Services, t.Now, t.Safe
-	of := " of " + Grouped(all)
+	of := " of " + noun.Digits(all)
 	v := Verdict{Facts: []Fact{
-		{Grouped(now), of, "could restart today", state(now == all, "bad")},
-		{Grouped(later), of, "could restart at any time within " + Days(horizon), state(later == all, "warn")},
+		{noun.Digits(now), of, "could restart today", state(now == all, "bad")},
+		{noun.Digits(later), of, "could restart at any time within " + Days(horizon), state(later == all, "warn")},
 	}}
 	switch {
 	case all == 0:
 		v.State, v.Says, v.Facts = "warn", "No service was seen", nil
 	case now < all:
-		v.State, v.Says = "bad", Many(all-now, "service", "services")+" cannot restart"
+		v.State, v.Says = "bad", noun.Count(all-now, "service")+" cannot restart"
 	case later < all:
-		v.State, v.Says = "warn", Many(all-later, "service", "services")+" may not be able to restart within "+Days(horizon)
+		v.State, v.Says = "warn", noun.Count(all-later, "service")+" may not be able to restart within "+Days(horizon)
 	case all == 1:
 		v.State, v.Says = "good", "The service could restart at any time"
 	default:
-		v.State, v.Says = "good", "All "+Grouped(all)+" services could restart at any time"
+		v.State, v.Says = "good", "All "+noun.Digits(all)+" services could restart at any time"
 	}
 	return v
 }
@@ -84,7 +84,7 @@ func SeenOf(s audit.Seen) []Fact {
 		if f.n == 1 {
 			f.many = f.one
 		}
-		out = append(out, Fact{Number: Grouped(f.n), What: f.many})
+		out = append(out, Fact{Number: noun.Digits(f.n), What: f.many})
 	}
 	return out
 }
@@ -115,26 +115,9 @@ func Place(p audit.Place) string { return strings.TrimSpace(p.Region + " " + p.A
 // Days is a horizon in words.
 func Days(d time.Duration) string {
 	if d < 48*time.Hour {
-		return Many(int(d.Hours()), "hour", "hours")
+		return noun.Count(int(d.Hours()), "hour")
 	}
-	return Many(int(d.Hours()/24), "day", "days")
-}
-
-// Many is "1 task", "4 tasks".
-func Many(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Grouped(n) + " " + several
-}
-
-// Grouped writes thousands apart, as in "12,345".
-func Grouped(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return noun.Count(int(d.Hours()/24), "day")
 }
 
 // ShortDigest keeps enough of a digest to tell it from others.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
@@ -127,7 +128,7 @@ func (d Document) retirement(r audit.Retirement) retirement {
 	case r.Service != "":
 		out.What = r.Cluster + "/" + r.Service
 	default:
-		out.What = panel.Many(len(r.Tasks), "task", "tasks") + " of cluster " + r.Cluster
+		out.What = noun.Count(len(r.Tasks), "task") + " of cluster " + r.Cluster
 	}
 	for _, f := range d.Findings {
 		if r.Service == "" || f.Object.Kind != audit.ServiceObject || f.Object.Place != r.Place || f.Object.Name != out.What {
