@@ -54,7 +54,7 @@ func many(n int) audit.Fleet {
 			f.Tasks = append(f.Tasks, audit.Task{Place: tokyo(), Cluster: s.Cluster, ARN: fmt.Sprintf("arn:aws:ecs:ap-northeast-1:123456789012:task/%s/%032x", s.Cluster, i*10+k),
 				Group: "service:" + s.Name, TaskDefinition: s.Runs[0].TaskDefinition, StartedAt: now().AddDate(0, 0, -3), Containers: s.Runs[0].Containers})
 		}
-		if i%20 == 0 {
+		if i%5 == 0 {
 			f.Retirements = append(f.Retirements, audit.Retirement{Place: tokyo(), Event: fmt.Sprintf("arn:aws:health:ap-northeast-1::event/ECS/X/%d", i), At: now().AddDate(0, 0, 2+i%17), Cluster: s.Cluster, Service: s.Name})
 		}
 	}
@@ -113,7 +113,7 @@ func TestPagesStaySmall(t *testing.T) {
 	const at = "/123456789012/ap-northeast-1/"
 	for _, path := range []string{
 		"/", "/?page=20", "/?show=losing", "/?q=service-09", "/repositories", "/repository" + at + "team-00/app-000", "/repository" + at + "team-01/app-008?page=2",
-		"/maintenance", "/findings", "/findings?code=PL011", "/codes", "/service" + at + "prod/service-0000", "/assets/style.css", "/assets/script.js",
+		"/maintenance", "/maintenance?page=4", "/findings", "/findings?code=PL011", "/codes", "/service" + at + "prod/service-0000", "/assets/style.css", "/assets/script.js",
 	} {
 		code, body := get(t, s, path)
 		t.Logf("%s: %d bytes", path, len(body))
@@ -146,6 +146,7 @@ func TestListsShowWhatIsAskedFor(t *testing.T) {
 		{"/findings?code=pl011", "may lose its image", "cannot restart: its image is gone"},
 		{"/findings?q=service-0009", "staging/service-0009", "service-0010"},
 		{"/repositories?q=app-007", "team-00/app-007", "app-008"},
+		{"/maintenance", "prod/service-0000", "service-0001"},
 		{"/codes/pl011", "To mend", ""},
 		{"/service/123456789012/ap-northeast-1/staging/service-0009", "would not come back", "Diagnose"},
 	} {

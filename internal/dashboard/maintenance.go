@@ -15,12 +15,16 @@ import (
 // maintenanceView is the page of what AWS is going to retire.
 type maintenanceView struct {
 	frame
-	Items  []itemView
+	All    int        // that retire
+	Items  []itemView // of the page
+	Pager  pager
 	Weeks  [][]dayView
 	Opens  string // when services may be redeployed next; "" is any time
 	Failed string // why the plan could not be made, and this is what the audit says
-	Counts map[string]int
 }
+
+// itemsShown is how many services a page of what retires has.
+const itemsShown = 50
 
 // itemView is one service whose tasks retire.
 type itemView struct {
@@ -44,15 +48,17 @@ func (s *Server) maintenance(w http.ResponseWriter, r *http.Request) {
 		s.draw(w, r, http.StatusOK, f, f.waiting())
 		return
 	}
-	v := maintenanceView{frame: f, Counts: map[string]int{}}
+	v := maintenanceView{frame: f, All: len(f.seen.plan.Items)}
 	now := f.seen.report.At
+	var all []itemView
 	for _, i := range f.seen.plan.Items {
-		v.Items = append(v.Items, f.seen.item(i))
+		all = append(all, f.seen.item(i))
 	}
+	v.Items, v.Pager = paged(all, askedBy("/maintenance", r.URL.Query()), itemsShown)
 	if f.seen.planErr != nil {
 		v.Failed = f.seen.planErr.Error()
 	}
-	v.Weeks = weeksOf(v.Items, now)
+	v.Weeks = weeksOf(all, now)
 	if windows := s.options.Windows; len(windows) > 0 {
 		if open := windows.Next(now); open.Equal(now) {
 			v.Opens = "now"
@@ -134,14 +140,19 @@ func (s *sight) foresee(item *maintenance.Item) {
 	item.Tasks, item.Left = service.Running, service.Running
 	for _, n := range s.standings[i].Findings {
 		f := &s.report.Findings[n]
-		if f.Code != audit.RetirementFails {
+		why := strings.TrimPrefix(f.Why, "AWS retires tasks for maintenance of the hosts under them, and ")
+		switch {
+		case f.Code != audit.RetirementFails:
+			continue
+		case f.Severity < audit.Error: // it may, and may not
+			item.Unsure = append(item.Unsure, why)
 			continue
 		}
 		item.State = maintenance.Losing
 		if s.standings[i].State == audit.Lost {
 			item.State = maintenance.Lost
 		}
-		item.Why = append(item.Why, strings.TrimPrefix(f.Why, "AWS retires tasks for maintenance of the hosts under them, and "))
+		item.Why = append(item.Why, why)
 		for _, fix := range f.Fix {
 			item.Fix = append(item.Fix, strings.TrimSuffix(fix.Say+": "+fix.Command, ": "))
 		}

@@ -93,9 +93,6 @@ func stateWord(s audit.State) string {
 
 func stateClass(s audit.State) string { return [...]string{"bad", "warn", "off", "good"}[s] }
 
-// severityClass is the colour of a severity.
-func severityClass(s audit.Severity) string { return [...]string{"off", "warn", "bad"}[s] }
-
 // mutability is what a repository does to its tags.
 func mutability(m string) string {
 	switch m {
