@@ -27,7 +27,8 @@ func (c *demoCommand) Help() string {
 	return `Needs no account and no network. With a docker engine the containers are real.
 
   plimsoll demo
-  plimsoll demo --runtime simulated`
+  plimsoll demo --runtime simulated
+  plimsoll demo --dashboard`
 }
 
 // Run shows the demo.
