@@ -15,6 +15,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard"
+	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/guard"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/diagnose"
 	"github.com/plimsoll-ecs/plimsoll/internal/loopback"
@@ -53,9 +54,11 @@ func (c *dashboardCommand) Validate() error {
 // Help goes below the usage.
 func (c *dashboardCommand) Help() string {
 	return `Reads what plimsoll audit reads, once, and shows it in the browser: the fleet by
-restart safety, services, load lines, maintenance, findings. Nothing is changed.
+restart safety, services, load lines, maintenance, findings. Nothing is changed
+without --allow-actions, and then every change is asked twice.
 
   plimsoll dashboard
+  plimsoll dashboard --allow-actions
   plimsoll dashboard --from fleet.json.gz`
 }
 
@@ -73,34 +76,41 @@ func (c *dashboardCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	board := dashboard.New(o)
-	defer board.Close()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return &usageError{fmt.Errorf("--listen=%s: %w", c.Listen, err), "port 0 is a free one"}
 	}
+	board, url := s.guarded(listener, o)
+	defer board.Close()
 	board.Refresh()
-	s.showAddress(listener)
+	s.showAddress(url)
 	if c.ReadyFile != "" {
-		if err := writeWhole(c.ReadyFile, addressOf(listener)+"\n"); err != nil {
+		if err := writeWhole(c.ReadyFile, url+"\n"); err != nil {
 			return err
 		}
 		defer os.Remove(c.ReadyFile)
 	}
-	return serve(ctx, listener, board)
+	err = serve(ctx, listener, board)
+	s.cutShort(board.CutShort())
+	return err
 }
 
-func addressOf(listener net.Listener) string { return "http://" + listener.Addr().String() + "/" }
+// guarded is a dashboard behind a guard of its own, and the address that opens
+// it.
+func (s *session) guarded(listener net.Listener, o dashboard.Options) (board *dashboard.Server, url string) {
+	address := listener.Addr().String()
+	o.Guard = guard.New(address)
+	return dashboard.New(o), o.Guard.URL(address)
+}
 
 // showAddress says where the dashboard is.
-func (s *session) showAddress(listener net.Listener) {
-	url := addressOf(listener)
+func (s *session) showAddress(url string) {
 	if s.json() {
 		s.object(map[string]string{"url": url})
 		return
 	}
 	fmt.Fprintln(s.sys.Stdout, url)
-	fmt.Fprintln(s.sys.Stderr, "the dashboard is at the address above; end it with Ctrl-C")
+	fmt.Fprintln(s.sys.Stderr, "the dashboard is at the address above, which is the key to it; end it with Ctrl-C")
 }
 
 // serve answers until ctx ends, and gives what is under way a moment.
@@ -157,7 +167,7 @@ func (c *dashboardCommand) options(ctx context.Context, s *session) (dashboard.O
 		return o, fmt.Errorf("load the diagnoses: %w", err)
 	}
 	places := &anchorage{look: look, spots: spots, knowledge: knowledge, known: map[audit.Place]*awsapi.Client{}}
-	o.Reach, o.Plan = places.reach, places.plan
+	o.Reach, o.Plan, o.Acting = places.reach, places.plan, s.acting(places)
 	return o, nil
 }
 
@@ -200,9 +210,12 @@ func (a *anchorage) reach(ctx context.Context, at audit.Place, cluster, service 
 	if err != nil {
 		return dashboard.Reach{}, err
 	}
-	return dashboard.Reach{
-		Ports: deploy.Ports{AWS: client, Clues: client, Console: client.IsAWS(), Knowledge: a.knowledge, Now: time.Now, Sleep: deploy.Sleep},
-	}, nil
+	return dashboard.Reach{Ports: a.ports(client)}, nil
+}
+
+// ports are those of the use cases.
+func (a *anchorage) ports(client *awsapi.Client) deploy.Ports {
+	return deploy.Ports{AWS: client, Clues: client, Console: client.IsAWS(), Knowledge: a.knowledge, Now: time.Now, Sleep: deploy.Sleep}
 }
 
 // plan is what retires in all places, judged by the fleet that was read already.

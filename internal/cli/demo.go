@@ -64,13 +64,13 @@ func (s *session) deck(ctx context.Context, client *awsapi.Client, ports deploy.
 		},
 		Log: s.log(),
 	}
-	board := dashboard.New(o)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return demo.Deck{}, fmt.Errorf("open the dashboard: %w", err)
 	}
+	board, url := s.guarded(listener, o)
 	board.Refresh()
-	s.showAddress(listener)
+	s.showAddress(url)
 	ended := make(chan error, 1)
 	serving, stop := context.WithCancel(ctx)
 	go func() { ended <- serve(serving, listener, board) }()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/guard"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
@@ -49,8 +50,12 @@ type Options struct {
 	Version string // of plimsoll
 	Now     func() time.Time
 	Log     *slog.Logger // nil: nothing is logged
-	// AllowActions serves what changes something.
+	// AllowActions serves what changes something, as Acting can.
 	AllowActions bool
+	Acting       Acting
+	// Guard stands before everything. Without one, as in tests, a page needs no
+	// session; nothing that other machines reach may be without.
+	Guard *guard.Guard
 }
 
 // Reach is one service within reach.
@@ -64,6 +69,7 @@ type Server struct {
 	options Options
 	fleet   *watch
 	handler http.Handler
+	bridge  *bridge
 
 	closing sync.Once
 	closed  chan struct{}
@@ -83,10 +89,11 @@ func New(o Options) *Server {
 	}
 	s := &Server{options: o, closed: make(chan struct{}), seats: make(chan struct{}, maxListening)}
 	s.fleet = newWatch(o)
+	s.bridge = s.newBridge()
 	mux := http.NewServeMux()
 	s.routes(mux)
 	s.actionRoutes(mux)
-	s.handler = guarded(mux)
+	s.handler = s.around(mux)
 	return s
 }
 
@@ -97,6 +104,7 @@ func (s *Server) Refresh() { s.fleet.refresh() }
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		close(s.closed)
+		s.bridge.close()
 		s.fleet.close()
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -24,7 +25,8 @@ type frame struct {
 	server *Server
 	seen   *sight // nil before the fleet was read
 	doing  reading
-	back   string // where the button leads back to
+	back   string        // where the button leads back to
+	reload time.Duration // without JavaScript; 0: it stays
 }
 
 // frame begins a page.
@@ -36,6 +38,9 @@ func (s *Server) frame(title, here string) frame {
 // parts are the parts of the navigation, with what needs attention in them.
 func (f frame) parts() []tab {
 	all := []tab{{Name: "Fleet", Link: "/"}, {Name: "Repositories", Link: "/repositories"}, {Name: "Maintenance", Link: "/maintenance"}, {Name: "Findings", Link: "/findings"}}
+	if f.server.acts() {
+		all = append(all, tab{Name: "Runs", Link: "/runs"})
+	}
 	for i := range all {
 		all[i].Here = all[i].Link == f.Here
 	}

@@ -1028,7 +1028,7 @@ func (v serviceView) events() templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if len(v.Now.State.Events) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "<section aria-labelledby=\"events-title\"><h2 id=\"events-title\">What ECS said</h2><ol class=\"events\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 97, "<section aria-labelledby=\"events-title\"><h2 id=\"events-title\">What ECS said</h2><ol class=\"events\" tabindex=\"0\" aria-labelledby=\"events-title\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
