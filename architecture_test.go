@@ -33,6 +33,7 @@ func layers() []layer {
 		{"loopback", []string{"internal/loopback"}, nil, nil},
 		{"what tests share", []string{"internal/golden"}, nil, []string{"github.com/google/go-cmp/cmp"}},
 		{"browsers of tests", []string{"internal/browser"}, nil, []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto/emulation", "github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/runtime"}},
+		{"pages that tests read", []string{"internal/markdown"}, nil, nil},
 		{"strict YAML", []string{"internal/strictyaml"}, nil, []string{"github.com/goccy/go-yaml", "github.com/goccy/go-yaml/ast", "github.com/goccy/go-yaml/parser"}},
 		{"settings", []string{"internal/config", "internal/ci"}, append([]string{"internal/strictyaml"}, pure...), nil},
 		{"CI pipelines", []string{"internal/pipeline"}, nil, nil},
