@@ -30,7 +30,11 @@ func TestDocsSpeakTheGrammar(t *testing.T) {
 				}
 			}
 		}
+		lines := strings.Split(source(t, name), "\n")
 		for _, code := range page.Code {
+			if name == "docs/migrating.md" && ofAnother(lines[code.Line-1], code.Text) {
+				continue
+			}
 			if fault := unknown(model, code.Text); fault != "" {
 				t.Errorf("%s:%d: `%s`: %s", name, code.Line, code.Text, fault)
 			}
@@ -57,6 +61,13 @@ func TestDocsNameExitCodes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// ofAnother says whether code stands in the first column of a table, where the
+// words of another tool are that a page compares: | `--rollback` | `--on-failure` |.
+func ofAnother(line, code string) bool {
+	first, _, isRow := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+	return isRow && strings.HasPrefix(line, "|") && strings.Contains(first, code) && !strings.HasPrefix(code, "plimsoll")
 }
 
 const root = "../.."
