@@ -4,6 +4,7 @@
 package docs
 
 import (
+	"encoding/json"
 	"io/fs"
 	"net/netip"
 	"net/url"
@@ -47,11 +48,17 @@ func pages(t *testing.T) map[string]markdown.Page {
 
 func read(t *testing.T, name string) markdown.Page {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	return markdown.Read(text(t, name))
+}
+
+// text is what a file of the repository says.
+func text(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return markdown.Read(string(text))
+	return string(content)
 }
 
 // A link leads to a file that is there, and to a heading that it has. Of links to
@@ -129,7 +136,33 @@ func TestBlocksNameTheirLanguage(t *testing.T) {
 			if block.Language == "" {
 				t.Errorf("%s:%d: the block has no language: sh, console (commands after $, and what they print), text, …", name, block.Line)
 			}
+			if block.Language == "json" && !json.Valid([]byte(block.Text)) {
+				t.Errorf("%s:%d: the block is no JSON", name, block.Line)
+			}
 		}
+	}
+}
+
+// Every variable of our own that the program reads is on a page.
+func TestVariablesAreNamed(t *testing.T) {
+	all := ""
+	for name := range pages(t) {
+		all += text(t, name)
+	}
+	own := regexp.MustCompile(`"(PLIMSOLL_[A-Z_]+)"`)
+	err := fs.WalkDir(os.DirFS(root), "internal", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		for _, found := range own.FindAllStringSubmatch(text(t, name), -1) {
+			if !strings.Contains(all, "`"+found[1]) {
+				t.Errorf("%s reads %s, and no page says what that is", name, found[1])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -202,11 +235,7 @@ func outline(t *testing.T, name string) []section {
 		b.Line = 0
 		s.Blocks = append(s.Blocks, b)
 	}
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, line := range strings.Split(string(text), "\n") {
+	for i, line := range strings.Split(text(t, name), "\n") {
 		if strings.HasPrefix(line, "|") {
 			of(i+1).Rows++
 		}

@@ -11,7 +11,7 @@ import (
 // Tags says which image tags may be deployed.
 type Tags struct {
 	strictyaml.Where
-	Allow []TagRule `yaml:"allow,required" doc:"What a tag may be, any of these. Names that move, such as latest, are refused whatever is here."`
+	Allow []TagRule `yaml:"allow,required" doc:"What a tag may be, any of these: semver (v1.2.3), prerelease (v1.2.3-rc.1), sha (a git commit), or {pattern: a regular expression}. Names that move, such as latest, are refused whatever is here."`
 }
 
 // TagRule is one kind of tag; a plain text is one of semver, prerelease, sha.
