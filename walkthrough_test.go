@@ -138,12 +138,13 @@ func shows(excerpt, said []string) bool {
 }
 
 // settled is a line without what differs from run to run: the time, how long
-// something took, and names that are made up anew.
+// something took, how well it was compressed, and names that are made up anew.
 func settled(line string) string {
 	for _, r := range []struct{ find, put string }{
 		{`\b\d{4}-\d\d-\d\d\b`, "day"},
 		{`\b\d\d:\d\d(:\d\d)?\b`, "time"},
 		{`\b(\d+m)?\d+(\.\d+)?m?s\b`, "duration"},
+		{`\b\d+(\.\d+)? k?B\b`, "size"},
 		{`\b127\.0\.0\.1:\d+\b`, "registry"},
 		{`\bsha256:[0-9a-f]{12,}`, "digest"},
 		{`\becs-svc/\d+\b`, "deployment"},
