@@ -12,7 +12,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/markdown"
 )
 
-// What the READMEs and the guide show is typed into a shell, block by block, as a
+// What the README, the guide and the page on settings show is typed into a shell, block by block, as a
 // reader would, and what they show of the answers must be what comes. A comment
 // above a block says what cannot be seen in it:
 //
@@ -30,7 +30,7 @@ func TestWalkthroughs(t *testing.T) {
 			t.Skipf("needs %s", need)
 		}
 	}
-	for _, page := range []string{"README.md", "docs/getting-started.md"} {
+	for _, page := range []string{"README.md", "docs/getting-started.md", "docs/config.md"} {
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(page)
