@@ -166,6 +166,21 @@ func TestVariablesAreNamed(t *testing.T) {
 	}
 }
 
+// The architecture's table has every package.
+func TestPackagesAreInTheArchitecture(t *testing.T) {
+	packages, err := fs.ReadDir(os.DirFS(root), "internal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	architecture := text(t, "docs/architecture.md")
+	for _, p := range packages {
+		row := regexp.MustCompile("(?m)^\\|[^|]*`" + regexp.QuoteMeta(p.Name()) + "[`/]")
+		if p.IsDir() && !row.MatchString(architecture) {
+			t.Errorf("docs/architecture.md says nothing of internal/%s", p.Name())
+		}
+	}
+}
+
 // The index has every page, once.
 func TestIndex(t *testing.T) {
 	files, err := filepath.Glob("*.md")
