@@ -21,11 +21,11 @@ import (
 // code is parsed as if it had been typed, and each in a sentence names commands
 // and flags that there are.
 func TestDocsSpeakTheGrammar(t *testing.T) {
-	model := grammar(t).Model
+	parser := grammar(t)
 	for name, page := range docs(t) {
 		for _, block := range page.Blocks {
 			for _, line := range commandLines(block) {
-				if fault := unparsable(grammar(t), line); fault != "" {
+				if fault := unparsable(parser, line); fault != "" {
 					t.Errorf("%s:%d: %s: %s", name, block.Line, line, fault)
 				}
 			}
@@ -35,7 +35,7 @@ func TestDocsSpeakTheGrammar(t *testing.T) {
 			if name == "docs/migrating.md" && ofAnother(lines[code.Line-1], code.Text) {
 				continue
 			}
-			if fault := unknown(model, code.Text); fault != "" {
+			if fault := unknown(parser.Model, code.Text); fault != "" {
 				t.Errorf("%s:%d: `%s`: %s", name, code.Line, code.Text, fault)
 			}
 		}
@@ -121,6 +121,7 @@ func unparsable(parser *kong.Kong, line string) string {
 	if slices.Contains(words, "--help") {
 		return unknown(parser.Model, line)
 	}
+	forget(parser.Model.Node)
 	parsed, err := parser.Parse(words[1:])
 	if err == nil {
 		err = checkEmpty(parsed)
@@ -129,6 +130,20 @@ func unparsable(parser *kong.Kong, line string) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// forget takes back which flags an earlier command line has set: a parser is made
+// for one, and this one reads hundreds.
+func forget(node *kong.Node) {
+	for _, flag := range node.Flags {
+		flag.Set = false
+	}
+	for _, arg := range node.Positional {
+		arg.Set = false
+	}
+	for _, child := range node.Children {
+		forget(child)
+	}
 }
 
 // unknown says what a command in a sentence names that is not there: a command,
