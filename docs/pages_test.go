@@ -149,21 +149,45 @@ func TestVariablesAreNamed(t *testing.T) {
 	for name := range pages(t) {
 		all += text(t, name)
 	}
-	own := regexp.MustCompile(`"(PLIMSOLL_[A-Z_]+)"`)
+	for variable, source := range inSources(t, `"(PLIMSOLL_[A-Z_]+)"`) {
+		if !strings.Contains(all, "`"+variable) {
+			t.Errorf("%s reads %s, and no page says what that is", source, variable)
+		}
+	}
+}
+
+// Every tag that is left on what is deployed is told of, for others can read it.
+func TestTagsAreNamed(t *testing.T) {
+	security := text(t, "docs/security.md")
+	for tag, source := range inSources(t, `(?:tagPrefix \+ "|"plimsoll:)([a-z-]+)"`) {
+		if !strings.Contains(security, "`plimsoll:"+tag+"`") {
+			t.Errorf("%s has the tag plimsoll:%s, and docs/security.md does not say what it tells", source, tag)
+		}
+	}
+}
+
+// inSources finds what the first group of a pattern matches in Go files other than
+// tests, each with a file that has it.
+func inSources(t *testing.T, pattern string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	expression := regexp.MustCompile(pattern)
 	err := fs.WalkDir(os.DirFS(root), "internal", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
-		for _, found := range own.FindAllStringSubmatch(text(t, name), -1) {
-			if !strings.Contains(all, "`"+found[1]) {
-				t.Errorf("%s reads %s, and no page says what that is", name, found[1])
-			}
+		for _, found := range expression.FindAllStringSubmatch(text(t, name), -1) {
+			out[found[1]] = name
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(out) == 0 {
+		t.Errorf("no source has %s", pattern)
+	}
+	return out
 }
 
 // The architecture's table has every package.
