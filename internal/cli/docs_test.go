@@ -21,8 +21,8 @@ import (
 // code is parsed as if it had been typed, and each in a sentence names commands
 // and flags that there are.
 func TestDocsSpeakTheGrammar(t *testing.T) {
-	parser := grammar(t)
-	for name, page := range docs(t) {
+	parser := docsParser(t)
+	for name, page := range docsPages(t) {
 		for _, block := range page.Blocks {
 			for _, line := range commandLines(block) {
 				if fault := unparsable(parser, line); fault != "" {
@@ -30,7 +30,7 @@ func TestDocsSpeakTheGrammar(t *testing.T) {
 				}
 			}
 		}
-		lines := strings.Split(source(t, name), "\n")
+		lines := strings.Split(docsText(t, name), "\n")
 		for _, code := range page.Code {
 			if name == "docs/migrating.md" && ofAnother(lines[code.Line-1], code.Text) {
 				continue
@@ -47,15 +47,15 @@ func TestDocsSpeakTheGrammar(t *testing.T) {
 func TestDocsNameExitCodes(t *testing.T) {
 	codes := map[string]bool{}
 	for _, name := range []string{"README.md", "docs/operations.md"} {
-		for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| `).FindAllStringSubmatch(source(t, name), -1) {
+		for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| `).FindAllStringSubmatch(docsText(t, name), -1) {
 			codes[row[1]] = true
 		}
 	}
 	named := regexp.MustCompile(`(?i)\b(?:exit(?:s with)?(?: code)?|ends with) (\d+)\b`)
-	pages := docs(t)
+	pages := docsPages(t)
 	delete(pages, "docs/diagnoses.md") // is of those of containers
 	for name := range pages {
-		for _, match := range named.FindAllStringSubmatch(source(t, name), -1) {
+		for _, match := range named.FindAllStringSubmatch(docsText(t, name), -1) {
 			if !codes[match[1]] {
 				t.Errorf("%s: %q: no such exit code", name, match[0])
 			}
@@ -70,36 +70,37 @@ func ofAnother(line, code string) bool {
 	return isRow && strings.HasPrefix(line, "|") && strings.Contains(first, code) && !strings.HasPrefix(code, "plimsoll")
 }
 
-const root = "../.."
+// docsRoot is the repository.
+const docsRoot = "../.."
 
-func source(t *testing.T, name string) string {
+func docsText(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, name))
+	text, err := os.ReadFile(filepath.Join(docsRoot, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// docs are the READMEs and the pages under docs.
-func docs(t *testing.T) map[string]markdown.Page {
+// docsPages are the READMEs and the pages under docs.
+func docsPages(t *testing.T) map[string]markdown.Page {
 	t.Helper()
 	out := map[string]markdown.Page{}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		names, err := fs.Glob(os.DirFS(root), pattern)
+		names, err := fs.Glob(os.DirFS(docsRoot), pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("no pages match %s: %v", pattern, err)
 		}
 		for _, name := range names {
-			out[name] = markdown.Read(source(t, name))
+			out[name] = markdown.Read(docsText(t, name))
 		}
 	}
 	return out
 }
 
-// grammar is the command line as Run has it. Whether a file that is named is
+// docsParser reads command lines as Run does. Whether a file that is named is
 // there is not asked.
-func grammar(t *testing.T) *kong.Kong {
+func docsParser(t *testing.T) *kong.Kong {
 	t.Helper()
 	anyFile := kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 		return ctx.Scan.PopValueInto("file", target.Addr().Interface())
