@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -167,7 +166,7 @@ func TestShows(t *testing.T) {
 		"…": true,
 	} {
 		if got := shows(strings.Split(excerpt, "\n"), said); got != want {
-			t.Errorf("%q: %v", cmp.Or(excerpt, "nothing"), got)
+			t.Errorf("%q: %v", excerpt, got)
 		}
 	}
 }
