@@ -35,7 +35,7 @@ func TestDocsSpeakTheGrammar(t *testing.T) {
 			if name == "docs/migrating.md" && ofAnother(lines[code.Line-1], code.Text) {
 				continue
 			}
-			if fault := unknown(parser.Model, code.Text); fault != "" && !announced(parser.Model, code.Text) {
+			if fault := unknown(parser.Model, code.Text); fault != "" {
 				t.Errorf("%s:%d: `%s`: %s", name, code.Line, code.Text, fault)
 			}
 		}
@@ -68,13 +68,6 @@ func TestDocsNameExitCodes(t *testing.T) {
 func ofAnother(line, code string) bool {
 	first, _, isRow := strings.Cut(strings.TrimPrefix(line, "|"), "|")
 	return isRow && strings.HasPrefix(line, "|") && strings.Contains(first, code) && !strings.HasPrefix(code, "plimsoll")
-}
-
-// announced reports whether code is of init iam, which the pages on pipelines name,
-// while a build does not have it.
-func announced(model *kong.Application, code string) bool {
-	initial := childOf(model.Node, "init")
-	return initial != nil && childOf(initial, "iam") == nil && (strings.HasPrefix(code, "plimsoll init iam ") || strings.HasPrefix(code, "--ref "))
 }
 
 // docsRoot is the repository.
