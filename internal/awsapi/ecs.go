@@ -410,6 +410,9 @@ func service(s types.Service) deploy.Service {
 	}
 	if c := s.DeploymentConfiguration; c != nil {
 		out.MinHealthyPercent = int(aws.ToInt32(c.MinimumHealthyPercent))
+		if out.Strategy == "ROLLING" && !out.Daemon {
+			out.MaxPercent = out.MaximumPercent
+		}
 	}
 	for _, d := range s.Deployments {
 		out.Deployments = append(out.Deployments, rollout.Deployment{

@@ -141,6 +141,7 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	if start.Answer.Desired == 0 {
 		j.say(story.Note, story.Watch, "the desired count is 0: no task will show whether this revision can run")
 	}
+	plan.timed = update.Force
 	return j.awaitDeploy(ctx, start, verdict, plan)
 }
 
@@ -160,9 +161,9 @@ func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v 
 			return verdict, err
 		}
 		if w.tracker.View().Desired > 0 { // without a task nothing is proved
-			j.mark(ctx, w.tracker.TaskDefinition(), "stable")
+			j.markStable(ctx, w, plan)
 		}
-		v.Outcome = Stable
+		v.Outcome, v.Usual = Stable, w.usual
 		v.Summary = fmt.Sprintf("%s runs %s", j.target.Service, plan.version())
 		if len(w.tracker.View().Old) > 0 {
 			v.Summary += "; old tasks still drain"
@@ -234,7 +235,21 @@ func (j *job) markPending(ctx context.Context, arn, verdict string) {
 // mark notes the verdict on the revision. It is worth a warning only: the
 // rollout came to what it came to.
 func (j *job) mark(ctx context.Context, arn, verdict string) {
-	if err := j.AWS.Tag(ctx, arn, map[string]string{tagVerdict: verdict}); err != nil {
+	j.note(ctx, arn, map[string]string{tagVerdict: verdict})
+}
+
+// markStable notes with the verdict how long the rollout took, where that is one
+// that the next can be compared with.
+func (j *job) markStable(ctx context.Context, w *watch, p *plan) {
+	tags := map[string]string{tagVerdict: "stable"}
+	if p.timed {
+		tags[tagTook] = j.timesBefore(p.service.TaskDefinition).with(w.ended.Sub(w.began)).String()
+	}
+	j.note(ctx, w.tracker.TaskDefinition(), tags)
+}
+
+func (j *job) note(ctx context.Context, arn string, tags map[string]string) {
+	if err := j.AWS.Tag(ctx, arn, tags); err != nil {
 		j.say(story.Warning, story.Watch, "could not note the verdict on the revision: %v", err)
 	}
 }
@@ -296,6 +311,7 @@ type plan struct {
 	same    bool              // next is what runs, and its content too
 	again   bool              // base is next already: a deploy that came to no verdict has left it
 	rejoin  bool              // and its rollout is under way
+	timed   bool              // all tasks are replaced, and all of that is watched
 }
 
 // version says what is deployed and what that changes: "v1.1.0 (minor upgrade

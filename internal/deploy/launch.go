@@ -30,6 +30,9 @@ func (j *job) launch(ctx context.Context, s Service, u Update, arn string, image
 		return rollout.Start{}, err
 	}
 	start.ImageTags = imageTags
+	if u.Force { // else no task is replaced, and what it took before says nothing
+		start.Usual = j.timesBefore(s.TaskDefinition).usual()
+	}
 	j.say(story.End, story.Update, "deployment %s", start.DeploymentID)
 	return start, nil
 }

@@ -126,6 +126,7 @@ func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdi
 		if d.Desired > 0 {
 			j.markPending(ctx, w.tracker.TaskDefinition(), "stable")
 		}
+		v.Usual = w.usual
 		v.Outcome, v.Summary = Stable, fmt.Sprintf("%s is stable on %s: %d of %d running", j.target.Service, v.TaskDefinition, d.New.Running, d.Desired)
 		return j.end(v), nil
 	case result.Outcome == rollout.Superseded:

@@ -21,6 +21,7 @@ const (
 	tagPipeline = tagPrefix + "pipeline"
 	tagAt       = tagPrefix + "at"      // RFC 3339, UTC
 	tagVerdict  = tagPrefix + "verdict" // pending, stable or failed
+	tagTook     = tagPrefix + "took"    // how long the last rollouts took: see pastTimes
 	tagCopyOf   = tagPrefix + "copy-of" // family:revision, of a revision that was deregistered
 	// A person has rolled back from it: the id of ECS's record of the rollout that had
 	// brought it, noRecord where there is none.

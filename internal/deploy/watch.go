@@ -42,6 +42,10 @@ type watch struct {
 	deepAt    time.Time
 	owed      bool // detail is due that the ration has put off
 	ration    ration
+	began     time.Time
+	ended     time.Time     // when the verdict was there; zero before
+	usual     time.Duration // what this may take, 0 where that is not known
+	lookout   lookout
 	evidence  map[string]*evidence // of failed tasks, by id
 	causes    map[string]bool      // told already
 	denied    map[string]bool      // likewise; guarded by mu
@@ -60,6 +64,8 @@ func (j *job) newWatch(step story.Step, tracker *rollout.Tracker, s rollout.Star
 		causes:    map[string]bool{},
 		denied:    map[string]bool{},
 		ration:    ration{began: j.Now()},
+		began:     j.Now(),
+		usual:     s.Usual,
 	}
 	for _, id := range s.KnownTasks {
 		w.known[id] = true
@@ -98,6 +104,7 @@ func (w *watch) run(ctx context.Context) (rollout.Verdict, error) {
 			moved := w.pass(w.tracker.Observe(look))
 			wait = pace.next(w.Now(), moved, w.tracker.NearlyDone())
 			if v := w.tracker.Verdict(); v.Final() {
+				w.ended = w.Now()
 				return v, nil
 			}
 		}
@@ -113,11 +120,17 @@ func (w *watch) run(ctx context.Context) (rollout.Verdict, error) {
 
 // look reads the service, and what else there is reason to read.
 func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
+	var targets *rollout.Targets
+	var aside sync.WaitGroup
+	if w.watching.Poll == PollFast {
+		aside.Go(func() { targets = w.lookout.look(ctx, w.Clues, w.last.TargetGroups, w.Now()) })
+	}
 	s, err := w.AWS.Service(ctx, w.target.Cluster, w.target.Service)
+	aside.Wait()
 	if err != nil {
 		return rollout.Observation{}, err
 	}
-	o := rollout.Observation{At: w.Now(), Service: s.Service}
+	o := rollout.Observation{At: w.Now(), Service: s.Service, Targets: targets}
 	w.ration.spend(costLook)
 	if p, ok := s.Primary(); ok && s.Record != "" && s.Record != w.earlier && slices.Contains(w.tracker.IDs(), p.ID) {
 		w.record = s.Record // never that of somebody else's rollout
@@ -206,9 +219,11 @@ func (w *watch) noteDenied(err error) {
 
 // pass tells news, and reports whether there was any.
 func (w *watch) pass(news []rollout.News) bool {
+	moved := false
 	for _, n := range news {
+		moved = moved || n.Kind != rollout.Stepped // which is no reason to look faster
 		switch n.Kind {
-		case rollout.Moved:
+		case rollout.Moved, rollout.Stepped:
 			view := w.tracker.View()
 			w.news(story.Event{Kind: story.Change, Step: w.step, Message: n.Message, Rollout: &view})
 		case rollout.Said:
@@ -220,5 +235,5 @@ func (w *watch) pass(news []rollout.News) bool {
 			}
 		}
 	}
-	return len(news) > 0
+	return moved
 }

@@ -21,6 +21,7 @@ type Observation struct {
 	Service           Service
 	Tasks             []Task // running and stopped ones, those that were read
 	ServiceDeployment *ServiceDeployment
+	Targets           *Targets // for display only: no rule asks for it
 }
 
 // Service is a service as one DescribeServices answer has it: one consistent
@@ -34,6 +35,7 @@ type Service struct {
 	Events      []Event
 
 	MinHealthyPercent int  // minimumHealthyPercent of its rolling updates, 0 where it is not known
+	MaxPercent        int  // maximumPercent, 0 where it is not known or does not apply: then neither limit is shown
 	LoadBalanced      bool // a load balancer judges its tasks too, which their own health does not show
 }
 

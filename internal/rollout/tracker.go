@@ -35,6 +35,8 @@ type Start struct {
 	FailAfter int
 	// ImageTags names the image tag of task definitions, by ARN, for the View.
 	ImageTags map[string]string
+	// Usual is how long rollouts of this service take, for the View.
+	Usual time.Duration
 }
 
 // Goal is what a deployment is followed to.
@@ -56,6 +58,7 @@ type Tracker struct {
 	service Service  // the newest that was read
 	record  *ServiceDeployment
 	tasks   []Task
+	targets *Targets
 
 	caughtUp    bool                 // a read is known to be newer than the update
 	lastEvent   time.Time            // newest event seen
@@ -66,6 +69,7 @@ type Tracker struct {
 	lookedGone  int                  // reads in a row without ours
 	lookedBack  int                  // rollback: reads in a row that look done
 	progress    string               // the last progress told
+	steps       string               // the states of the tasks that went with it
 	toldFailure map[string]bool
 	verdict     Verdict
 }
@@ -112,6 +116,7 @@ const (
 	Moved      NewsKind = iota + 1 // counts or states changed: Message says how
 	Said                           // ECS wrote an event: Message is its text
 	TaskFailed                     // a task of ours failed: TaskID
+	Stepped                        // a task took a step that no count shows: Message as it was
 )
 
 // News is one thing that a look brought.
@@ -142,10 +147,18 @@ func (t *Tracker) Observe(o Observation) []News {
 	if o.Tasks != nil && (fresh || t.tasks == nil) {
 		t.tasks = o.Tasks
 	}
+	if o.Targets != nil {
+		t.targets = o.Targets
+	}
 	news = append(news, t.newFailures(o.Tasks)...)
-	if line := t.describe(); fresh && line != t.progress {
-		t.progress = line
+	switch line, steps := t.describe(), t.states(); {
+	case !fresh:
+	case line != t.progress:
+		t.progress, t.steps = line, steps
 		news = append(news, News{Kind: Moved, Message: line})
+	case steps != t.steps:
+		t.steps = steps
+		news = append(news, News{Kind: Stepped, Message: line})
 	}
 	t.verdict = t.judge()
 	return news
@@ -371,6 +384,19 @@ func (t *Tracker) describe() string {
 	return line
 }
 
+// states is what the counts do not say: the state of every task, and of the
+// targets.
+func (t *Tracker) states() string {
+	var b strings.Builder
+	for _, task := range t.tasks {
+		fmt.Fprintln(&b, task.ID, task.LastStatus, task.Health)
+	}
+	if t.targets != nil {
+		fmt.Fprintln(&b, *t.targets)
+	}
+	return b.String()
+}
+
 // View is the rollout as last seen.
 func (t *Tracker) View() View {
 	d, listed := t.current()
@@ -383,6 +409,11 @@ func (t *Tracker) View() View {
 		Desired:      d.Desired,
 		FailedTasks:  max(d.FailedTasks, len(t.failures)),
 		New:          t.group(d),
+		Targets:      t.targets,
+		Usual:        t.start.Usual,
+	}
+	if s := t.service; s.MaxPercent > 0 && d.Desired > 0 && !t.record.shiftsTraffic() {
+		v.Bounds = bounds(d.Desired, s.MinHealthyPercent, s.MaxPercent)
 	}
 	for _, o := range t.others() {
 		v.Old = append(v.Old, t.group(o))
@@ -412,9 +443,10 @@ func (t *Tracker) group(d Deployment) Group {
 	slices.SortStableFunc(tasks, func(a, b Task) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
+	known := checked(t.tasks)
 	for _, task := range tasks {
 		health := task.Health
-		if health == "UNKNOWN" {
+		if health == "UNKNOWN" && !known {
 			health = ""
 		}
 		g.Tasks = append(g.Tasks, TaskState{ID: task.ID, Status: task.LastStatus, Health: health})

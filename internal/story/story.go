@@ -158,7 +158,8 @@ type Verdict struct {
 	ImageDigest    string        `json:"imageDigest,omitempty"`
 	From           string        `json:"from,omitempty"` // the image tag that ran before
 	Duration       time.Duration `json:"durationNs,omitempty"`
-	Next           []string      `json:"next,omitempty"` // commands worth typing now
+	Usual          time.Duration `json:"usualNs,omitempty"` // how long such rollouts took before, where that is known
+	Next           []string      `json:"next,omitempty"`    // commands worth typing now
 	// Changes are of the task definition, against what ran before.
 	Changes []taskdef.Change `json:"changes,omitempty"`
 }
