@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/term"
 )
 
 type checkCommand struct {
@@ -62,7 +63,14 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 		if err := s.terminal().Checks(report.Checks); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.sys.Stdout, "\n%s: %s\n", r.Target, report.Summary())
+		fmt.Fprintln(s.sys.Stdout)
+		tone := term.Good
+		if report.ExitCode != 0 {
+			tone = term.Bad
+		}
+		if err := s.terminal().Line(tone, fmt.Sprintf("%s: %s", r.Target, report.Summary())); err != nil {
+			return err
+		}
 	}
 	if report.ExitCode != 0 {
 		return &exitError{report.ExitCode}

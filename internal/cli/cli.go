@@ -103,7 +103,7 @@ AWS SDK. The exit code says what became of it:
 
 // Globals are the flags that every command takes.
 type Globals struct {
-	Output  string `help:"How to speak: text, or json (one object a line on stdout)." enum:"text,json" default:"text" placeholder:"text"`
+	Output  string `help:"How to speak: text, json (one object a line on stdout), or plain (sentences alone, for screen readers)." enum:"text,json,plain" default:"text" placeholder:"text"`
 	NoColor bool   `help:"No colours (NO_COLOR)."`
 	Config  string `help:"The plimsoll.yaml to use (PLIMSOLL_CONFIG); the nearest one up to the root of the repository when not given." placeholder:"FILE"`
 	Env     string `help:"Environment of plimsoll.yaml (PLIMSOLL_ENV)." placeholder:"NAME" complete:"environments"`
@@ -195,6 +195,9 @@ type session struct {
 // json says whether the result is to be JSON.
 func (s *session) json() bool { return s.globals.Output == "json" }
 
+// plain says whether the result is for ears.
+func (s *session) plain() bool { return s.globals.Output == "plain" }
+
 func (s *session) terminal() *term.Terminal {
 	if s.term == nil {
 		s.term = term.New(s.termOptions())
@@ -214,10 +217,14 @@ func (s *session) briefTerminal() *term.Terminal {
 
 func (s *session) termOptions() term.Options {
 	o := term.Detect(s.sys.Getenv, s.sys.Stdout, s.sys.Stderr)
-	if s.json() {
+	switch s.globals.Output {
+	case "json":
 		o.Mode = term.JSON
+	case "plain":
+		o.Mode = term.Plain
+		o.OutWidth = nil // the terminal wraps
 	}
-	if s.globals.NoColor {
+	if s.globals.NoColor || o.Mode == term.Plain {
 		o.Color, o.OutColor = false, false
 	}
 	s.ci.shape(&o)
@@ -225,6 +232,13 @@ func (s *session) termOptions() term.Options {
 		o.Mode = term.Lines
 	}
 	return o
+}
+
+// looked says whether the result goes before eyes: to a terminal, and not in
+// words alone.
+func (s *session) looked() bool {
+	o := s.termOptions()
+	return o.OutWidth != nil && o.Mode != term.Plain && o.Mode != term.JSON
 }
 
 // sentence writes a sentence to stdout, in lines where that is a terminal.

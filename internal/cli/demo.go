@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
@@ -37,7 +38,7 @@ func (c *demoCommand) Run(ctx context.Context, s *session) error {
 		Runtime: drydock.Runtime(c.Runtime),
 		Say: func(line string) {
 			if !s.json() {
-				fmt.Fprintln(s.sys.Stderr, line)
+				s.narrate(line)
 			}
 		},
 		Chapter: func() (story.Teller, func() error) {
@@ -78,4 +79,17 @@ func (s *session) deck(ctx context.Context, client *awsapi.Client, ports deploy.
 		stop()
 		<-ended // it ends because it was told to
 	}}, nil
+}
+
+// narrate writes a line of the narrator to stderr, in lines that fit.
+func (s *session) narrate(line string) {
+	o := s.termOptions()
+	width := 0
+	switch {
+	case s.plain():
+		line = strings.TrimLeft(line, "─ ") // the mark of a chapter
+	case o.Width != nil:
+		width = o.Width()
+	}
+	fmt.Fprintln(s.sys.Stderr, term.Hang("", line, 0, width))
 }

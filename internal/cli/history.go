@@ -63,11 +63,14 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 	if c.Long {
 		return s.terminal().Paragraphs(historyLong(list))
 	}
-	return s.terminal().Table(historyTable(list))
+	return s.terminal().Table(toned(historyTable(list), "ENDED", endTone))
 }
 
 func historyTable(list []deploy.Past) term.Table {
-	t := term.Table{Header: []string{"WHEN", "VERSION", "CHANGE", "REVISION", "TASKS", "COMMIT", "BY", "ENDED", "TOOK"}}
+	t := term.Table{
+		Header: []string{"WHEN", "VERSION", "CHANGE", "REVISION", "TASKS", "COMMIT", "BY", "ENDED", "TOOK"},
+		Spare:  []string{"TASKS", "COMMIT", "BY", "CHANGE"}, // --long has them all
+	}
 	for _, p := range list {
 		t.Rows = append(t.Rows, []string{
 			p.At.Local().Format("2006-01-02 15:04"), p.ImageTag, p.Change, revisionOf(p), tasksOf(p), shortCommit(p.GitSHA), p.Actor, endOf(p), took(p),

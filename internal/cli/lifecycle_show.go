@@ -45,7 +45,11 @@ func (c *lifecycleShow) Run(ctx context.Context, s *session) error {
 		s.object(map[string]any{"repository": line.Repository, "at": line.At, "horizon": line.Horizon.String(), "images": marks(line)})
 		return nil
 	}
-	_, err = fmt.Fprint(s.sys.Stdout, drawLine(line, c.As, s.lineLook()))
+	as := c.As
+	if s.plain() && as != "svg" {
+		as = "sentences"
+	}
+	_, err = fmt.Fprint(s.sys.Stdout, drawLine(line, as, s.lineLook()))
 	return err
 }
 

@@ -51,7 +51,7 @@ func (s *session) states(ctx context.Context, harbours []*harbour) error {
 		}
 	}
 	if !s.json() {
-		if err := s.terminal().Table(table); err != nil {
+		if err := s.terminal().Table(toned(table, "STATE", stateTone)); err != nil {
 			return err
 		}
 	}
@@ -111,6 +111,9 @@ func (c *historyCommand) many(ctx context.Context, s *session, harbours []*harbo
 	table.Header = slices.Insert(table.Header, 1, title)
 	for i := range table.Rows {
 		table.Rows[i] = slices.Insert(table.Rows[i], 1, all[i].Service)
+	}
+	if !c.Long {
+		table = toned(table, "ENDED", endTone)
 	}
 	if err := show(table); err != nil {
 		return err

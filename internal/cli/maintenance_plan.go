@@ -67,13 +67,14 @@ func (s *session) showPlan(plan maintenance.Plan, windows maintenance.Windows) e
 		}
 		table.Rows = append(table.Rows, []string{i.Name(), wave, day(i.At), span(i.At.Sub(plan.TakenAt)), tasksLeft(i), restartWord(i)})
 	}
-	if err := s.terminal().Table(table); err != nil {
+	if err := s.terminal().Table(toned(table, "RESTART", restartTone)); err != nil {
 		return err
 	}
 	for _, i := range plan.Items {
 		s.explainItem(i)
 	}
-	fmt.Fprintf(s.sys.Stdout, "\n%s\n", planSum(counts))
+	fmt.Fprintln(s.sys.Stdout)
+	s.sentence("", planSum(counts), 0)
 	if counts[maintenance.Ready]+counts[maintenance.Losing] > 0 {
 		now := plan.TakenAt
 		if open := windows.Next(now); open.Equal(now) {
@@ -92,13 +93,13 @@ func (s *session) explainItem(i maintenance.Item) {
 	}
 	fmt.Fprintln(s.sys.Stdout)
 	for _, why := range i.Why {
-		fmt.Fprintf(s.sys.Stdout, "%s: %s\n", i.Name(), why)
+		s.sentence("", i.Name()+": "+why, 2)
 	}
 	for _, fix := range i.Fix {
 		fmt.Fprintf(s.sys.Stdout, "  %s\n", fix)
 	}
 	for _, what := range i.Unsure {
-		fmt.Fprintf(s.sys.Stdout, "%s: cannot tell: %s\n", i.Name(), what)
+		s.sentence("", i.Name()+": cannot tell: "+what, 2)
 	}
 }
 

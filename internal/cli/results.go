@@ -34,12 +34,12 @@ func (s *session) resultTable(results []deploy.Result, sum story.Verdict) error 
 			row[i] = ""
 		}
 	}
-	if err := s.terminal().Table(table); err != nil {
+	if err := s.terminal().Table(toned(table, "OUTCOME", outcomeTone)); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.sys.Stdout)
 	s.regrets(results)
-	fmt.Fprintln(s.sys.Stdout, sum.Summary)
+	s.sentence("", sum.Summary, 0)
 	return nil
 }
 
@@ -53,14 +53,14 @@ func (s *session) regrets(results []deploy.Result) {
 		any = true
 		if refused, ok := errors.AsType[*deploy.PreflightError](r.Err); ok {
 			for _, fault := range refused.Faults {
-				fmt.Fprintf(s.sys.Stdout, "%s: %s: %s\n", r.Service, fault.Check, fault.What)
+				s.sentence("", fmt.Sprintf("%s: %s: %s", r.Service, fault.Check, fault.What), 2)
 				if fault.Do != "" {
-					fmt.Fprintf(s.sys.Stdout, "  %s\n", fault.Do)
+					s.sentence("  ", fault.Do, 2)
 				}
 			}
 			continue
 		}
-		fmt.Fprintf(s.sys.Stdout, "%s: %s\n", r.Service, r.Verdict.Summary)
+		s.sentence("", r.Service+": "+r.Verdict.Summary, 2)
 		for _, next := range r.Verdict.Next {
 			fmt.Fprintf(s.sys.Stdout, "  %s\n", next)
 		}

@@ -109,7 +109,9 @@ func (s *session) tellOutput() story.Teller {
 		return s.terminal().Tell
 	}
 	o := s.termOptions()
-	o.Mode = term.Lines // what is redrawn would run into the output
+	if o.Mode == term.Live { // what is redrawn would run into the output
+		o.Mode = term.Lines
+	}
 	s.term = term.New(o)
 	return func(e story.Event) {
 		s.ci.hear(e)

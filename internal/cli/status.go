@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,16 +51,23 @@ func (c *statusCommand) Run(ctx context.Context, s *session) error {
 
 func (c *statusCommand) show(s *session, state deploy.State) error {
 	out := s.sys.Stdout
-	fmt.Fprintf(out, "%s/%s  %s  %s\n", state.Cluster, state.Service, strings.ToLower(state.Status), headline(state))
+	t := s.terminal()
+	head := fmt.Sprintf("%s/%s  %s  %s", state.Cluster, state.Service, strings.ToLower(state.Status), headline(state))
+	if err := t.Line(stateTone(stateWord(state)), head); err != nil {
+		return err
+	}
 	if by := deployedBy(state); by != "" {
-		fmt.Fprintf(out, "%s\n", by)
+		s.sentence("", by, 0)
 	}
 	if state.Failed != "" {
-		fmt.Fprintf(out, "the last rollout failed: %s\n", state.Failed)
+		s.sentence("", "the last rollout failed: "+state.Failed, 0)
 	}
 	fmt.Fprintln(out)
-	t := s.terminal()
-	if err := t.Table(revisions(state.Rollout)); err != nil {
+	table := revisions(state.Rollout)
+	if s.looked() {
+		addCells(&table, state.Rollout)
+	}
+	if err := t.Table(toned(table, "ROLLOUT", rolloutTone)); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
@@ -75,7 +83,7 @@ func (c *statusCommand) show(s *session, state deploy.State) error {
 		fmt.Fprintln(out)
 	}
 	for _, e := range state.Events[:n] {
-		fmt.Fprintf(out, "%s  %s\n", e.Time.Local().Format(time.DateTime), shortEvent(e.Message))
+		s.sentence(e.Time.Local().Format(time.DateTime)+"  ", shortEvent(e.Message), len(time.DateTime)+2)
 	}
 	return nil
 }
@@ -91,6 +99,18 @@ func revisions(view rollout.View) term.Table {
 		add(g, "", "old")
 	}
 	return table
+}
+
+// addCells puts the tasks, a cell each, into the table of revisions.
+func addCells(table *term.Table, view rollout.View) {
+	table.Header = slices.Insert(table.Header, 2, "TASKS")
+	for i := range table.Rows {
+		cells := term.Cells(view.New, false)
+		if i > 0 {
+			cells = term.Cells(view.Old[i-1], true)
+		}
+		table.Rows[i] = slices.Insert(table.Rows[i], 2, cells)
+	}
 }
 
 func headline(state deploy.State) string {

@@ -29,7 +29,8 @@ type Audit struct {
 func (t *Terminal) Audit(a Audit) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := auditor{newPalette(t.opts.OutColor), a, t.opts.OutWidth()}.lines()
+	p, width := t.opts.result()
+	lines := auditor{p, a, width}.lines()
 	if _, err := io.WriteString(t.opts.Out, strings.Join(lines, "\n")+"\n"); err != nil {
 		return fmt.Errorf("writing an audit: %w", err)
 	}
@@ -137,7 +138,7 @@ func (a auditor) headline(f audit.Finding) []string {
 	} else {
 		what = a.strong.Render(name) + "  " + what
 	}
-	return hang(style.Render(mark)+" ", style.Render(clean(string(f.Code)))+"  "+what, 2, a.width)
+	return hang(a.sign(style, mark, severityNoun(f.Severity)), style.Render(clean(string(f.Code)))+"  "+what, 2, a.width)
 }
 
 // wordIn is where a name stands in a sentence, between blanks or marks; -1 where
@@ -197,13 +198,13 @@ func (a auditor) remedy(f audit.Finding) []string {
 	var lines []string
 	if f.When != nil {
 		_, style := a.severityMark(f.Severity)
-		lines = append(lines, hang("  "+a.faint.Render(pad("when", fieldNames)), style.Render(f.When.Words(a.At)), 2+fieldNames, a.width)...)
+		lines = append(lines, hang(a.fieldName("when"), style.Render(f.When.Words(a.At)), 2+fieldNames, a.width)...)
 	}
 	name := "fix"
 	for _, fix := range f.Fix {
 		lines = append(lines, a.field(name, fix.Say, a.width)...)
 		if fix.Command != "" {
-			lines = append(lines, strings.Repeat(" ", 2+fieldNames)+a.busy.Render(clean(fix.Command))) // never wrapped: it is there to be copied
+			lines = append(lines, a.fieldName("")+a.busy.Render(clean(fix.Command))) // never wrapped: it is there to be copied
 		}
 		name = ""
 	}
@@ -246,7 +247,7 @@ func (a auditor) card() []string {
 	default:
 		says = fmt.Sprintf("%s, and all could restart at any time within %s", counted(t.Services, "service", "s"), span(a.Horizon))
 	}
-	lines := hang(style.Render(mark)+" ", style.Inherit(a.strong).Render(says), 2, a.width)
+	lines := hang(a.sign(style, mark, "in all"), style.Inherit(a.strong).Render(says), 2, a.width)
 	lines = append(lines, a.field("findings", findingCounts(t), a.width)...)
 	lines = append(lines, a.field("judged", strings.Join([]string{
 		counted(a.Seen.Clusters, "cluster", "s"), counted(a.Seen.Services, "service", "s"), counted(a.Seen.Tasks, "task", "s"),

@@ -15,7 +15,8 @@ import (
 func (t *Terminal) Checks(checks []story.Check) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, err := io.WriteString(t.opts.Out, newPalette(t.opts.OutColor).checks(checks, t.opts.OutWidth()))
+	p, width := t.opts.result()
+	_, err := io.WriteString(t.opts.Out, p.checks(checks, width))
 	if err != nil {
 		return fmt.Errorf("writing the checks: %w", err)
 	}
@@ -23,15 +24,27 @@ func (t *Terminal) Checks(checks []story.Check) error {
 }
 
 func (p palette) checks(checks []story.Check, width int) string {
+	if p.spoken {
+		return spokenChecks(checks)
+	}
 	names := 0
 	for _, c := range checks {
 		names = max(names, lipgloss.Width(clean(c.Name)))
 	}
-	const states = len("SKIPPED")
+	states := len("SKIPPED")
+	if p.looked {
+		states += 2 // the mark
+	}
 	indent := states + gap + names + gap
+	if narrow(width, indent) {
+		return p.narrowChecks(checks, width)
+	}
 	var b strings.Builder
 	for _, c := range checks {
-		word, style := p.checkState(c.State)
+		mark, word, style := p.checkState(c.State)
+		if p.looked {
+			word = mark + " " + word
+		}
 		head := style.Render(pad(word, states)) + strings.Repeat(" ", gap) + pad(clean(c.Name), names+gap)
 		for _, line := range hang(head, clean(c.Why), indent, width) {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
@@ -47,15 +60,51 @@ func (p palette) checks(checks []story.Check, width int) string {
 	return b.String()
 }
 
-// checkState is the word for a state, and its colour.
-func (p palette) checkState(s story.CheckState) (string, lipgloss.Style) {
+// narrowChecks has what was found below the name.
+func (p palette) narrowChecks(checks []story.Check, width int) string {
+	var b strings.Builder
+	for _, c := range checks {
+		mark, word, style := p.checkState(c.State)
+		if p.looked {
+			word = mark + " " + word
+		}
+		lines := hang(style.Render(word)+"  ", clean(c.Name), 4, width)
+		if c.Why != "" {
+			lines = append(lines, hang("    ", clean(c.Why), 4, width)...)
+		}
+		if c.Do != "" {
+			lines = append(lines, hang("    "+p.faint.Render("→")+" ", clean(c.Do), 6, width)...)
+		}
+		b.WriteString(strings.Join(lines, "\n") + "\n")
+	}
+	return b.String()
+}
+
+// checkState is the mark and the word for a state, and its colour.
+func (p palette) checkState(s story.CheckState) (mark, word string, style lipgloss.Style) {
 	switch s {
 	case story.CheckOK:
-		return "OK", p.good
+		return markDone, "OK", p.good
 	case story.CheckFail:
-		return "FAIL", p.bad
+		return markFailed, "FAIL", p.bad
 	case story.CheckWarn:
-		return "WARN", p.warn
+		return markWarning, "WARN", p.warn
 	}
-	return strings.ToUpper(string(s)), p.faint
+	return markNote, strings.ToUpper(string(s)), p.faint
+}
+
+// spokenChecks is a sentence for each check.
+func spokenChecks(checks []story.Check) string {
+	var b strings.Builder
+	for _, c := range checks {
+		sentence := string(c.State) + ": " + clean(c.Name)
+		if c.Why != "" {
+			sentence += ": " + clean(c.Why)
+		}
+		if c.Do != "" {
+			sentence += "; what to do: " + clean(c.Do)
+		}
+		b.WriteString(speak(sentence) + "\n")
+	}
+	return b.String()
 }

@@ -2,6 +2,8 @@ package term
 
 import (
 	"io"
+	"strconv"
+	"strings"
 
 	xterm "golang.org/x/term"
 )
@@ -16,6 +18,10 @@ import (
 //   - Colour on a stream that is a terminal and not "dumb", unless CLICOLOR=0;
 //     CLICOLOR_FORCE gives it to both streams, NO_COLOR takes it away
 //     (https://no-color.org, https://bixense.com/clicolors).
+//   - Shades for the background that PLIMSOLL_BACKGROUND names, or COLORFGBG,
+//     which some terminals set; for either where nobody says. The terminal is
+//     not asked: its answer could end up on the command line. A terminal that
+//     does not say that it has 256 colours keeps to its own eight.
 func Detect(getenv func(string) string, out, err io.Writer) Options {
 	opts := Options{Out: out, Err: err}
 	dumb := getenv("TERM") == "" || getenv("TERM") == "dumb"
@@ -34,7 +40,35 @@ func Detect(getenv func(string) string, out, err io.Writer) Options {
 	case !dumb && getenv("CLICOLOR") != "0":
 		opts.Color, opts.OutColor = opts.Width != nil, opts.OutWidth != nil
 	}
+	if !ci {
+		opts.Shades = shades(getenv)
+	}
 	return opts
+}
+
+// shades are those that fit the terminal's colours and its background.
+func shades(getenv func(string) string) Shades {
+	term, depth := getenv("TERM"), getenv("COLORTERM")
+	if !strings.Contains(term, "256color") && !strings.Contains(term, "direct") && depth != "truecolor" && depth != "24bit" {
+		return Own
+	}
+	switch getenv("PLIMSOLL_BACKGROUND") {
+	case "dark":
+		return Dark
+	case "light":
+		return Light
+	}
+	// COLORFGBG is "foreground;background", in numbers of the eight colours and
+	// their bright ones; rxvt puts the name of a pixmap between them.
+	colors := strings.Split(getenv("COLORFGBG"), ";")
+	background, err := strconv.Atoi(colors[len(colors)-1])
+	switch {
+	case err != nil || len(colors) < 2 || background < 0 || background > 15:
+		return Either
+	case background == 7 || background > 8:
+		return Light
+	}
+	return Dark
 }
 
 // size is how to ask for the columns and rows of the terminal behind w; nil

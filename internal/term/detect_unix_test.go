@@ -56,8 +56,6 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
-
 func stream(isTTY bool, tty *os.File) io.Writer {
 	if isTTY {
 		return tty

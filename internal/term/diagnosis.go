@@ -23,7 +23,8 @@ type Diagnosis struct {
 func (t *Terminal) Diagnosis(d Diagnosis) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := newPalette(t.opts.OutColor).diagnosis(d, t.opts.OutWidth())
+	p, width := t.opts.result()
+	lines := p.diagnosis(d, width)
 	if _, err := io.WriteString(t.opts.Out, strings.Join(lines, "\n")+"\n"); err != nil {
 		return fmt.Errorf("writing a diagnosis: %w", err)
 	}
@@ -31,11 +32,11 @@ func (t *Terminal) Diagnosis(d Diagnosis) error {
 }
 
 func (p palette) diagnosis(d Diagnosis, width int) []string {
-	mark, style := markFailed, p.bad
+	mark, word, style := markFailed, "ill", p.bad
 	if d.Healthy {
-		mark, style = markDone, p.good
+		mark, word, style = markDone, "well", p.good
 	}
-	lines := hang(style.Render(mark)+" ", p.strong.Render(clean(d.Service))+"  "+clean(d.State), 2, width)
+	lines := hang(p.sign(style, mark, word), p.strong.Render(clean(d.Service))+"  "+clean(d.State), 2, width)
 	for i, f := range d.Findings {
 		lines = append(lines, "")
 		lines = append(lines, p.finding(i+1, f, d.At, width)...)
@@ -89,7 +90,7 @@ func (p palette) quote(q story.Quote, now time.Time, width int) []string {
 	}
 	lines := hang("  ", p.faint.Render(head), 2, width)
 	for _, row := range hang("", clean(q.Text), 0, max(0, width-4)) {
-		lines = append(lines, "  "+p.faint.Render("> ")+row)
+		lines = append(lines, "  "+p.edge("> ", "words: ")+row)
 	}
 	return lines
 }

@@ -22,7 +22,7 @@ type Changed struct{ Path, Before, After string }
 func (t *Terminal) Diff(d Diff) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, err := io.WriteString(t.opts.Out, d.render(newPalette(t.opts.OutColor), t.opts.OutWidth())); err != nil {
+	if _, err := io.WriteString(t.opts.Out, d.render(t.opts.result())); err != nil {
 		return fmt.Errorf("writing a diff: %w", err)
 	}
 	return nil
@@ -30,6 +30,9 @@ func (t *Terminal) Diff(d Diff) error {
 
 func (d Diff) render(p palette, width int) string {
 	var b strings.Builder
+	if p.spoken {
+		return d.spoken()
+	}
 	line := func(style lipgloss.Style, head, text string) {
 		for _, l := range hang(head, clean(text), lipgloss.Width(head), width) {
 			b.WriteString(style.Render(l) + "\n")
@@ -44,6 +47,24 @@ func (d Diff) render(p palette, width int) string {
 		}
 		if c.After != "" {
 			line(p.good, "  + ", c.After)
+		}
+	}
+	return b.String()
+}
+
+// spoken is a sentence for each setting.
+func (d Diff) spoken() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "from %s\nto %s\n", speak(clean(d.From)), speak(clean(d.To)))
+	for _, c := range d.Changes {
+		path, before, after := speak(clean(c.Path)), clean(c.Before), clean(c.After)
+		switch {
+		case before == "":
+			fmt.Fprintf(&b, "added: %s: %s\n", path, after)
+		case after == "":
+			fmt.Fprintf(&b, "removed: %s: %s\n", path, before)
+		default:
+			fmt.Fprintf(&b, "changed: %s: before %s, after %s\n", path, before, after)
 		}
 	}
 	return b.String()

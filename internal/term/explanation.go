@@ -15,11 +15,11 @@ const proseWidth = 88
 func (t *Terminal) Explanation(e audit.Explanation) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	width := t.opts.OutWidth()
-	if width == 0 || width > proseWidth {
+	p, width := t.opts.result()
+	if (width == 0 || width > proseWidth) && !p.spoken {
 		width = proseWidth
 	}
-	lines := newPalette(t.opts.OutColor).explanation(e, width)
+	lines := p.explanation(e, width)
 	if _, err := io.WriteString(t.opts.Out, strings.Join(lines, "\n")+"\n"); err != nil {
 		return fmt.Errorf("writing an explanation: %w", err)
 	}

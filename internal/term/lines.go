@@ -14,6 +14,10 @@ import (
 //	12:04:31  watch     api: 1/2 new running (v1.1.0), 2 old (v1.0.0)
 //
 // Nothing is cut: a log has no width, and its reader cannot ask again.
+//
+// Plain mode is the same without the time and the columns, in words alone:
+//
+//	watch: api: new v1.1.0 has 1 of 2 running; old v1.0.0 has 2 running
 type lines struct {
 	out, err       io.Writer
 	story, verdict palette
@@ -33,6 +37,7 @@ type logged struct {
 	quarters int64  // of its progress
 	text     string // the last line
 	ecsEvent string // the last thing ECS said
+	usual    bool   // it has said how long this usually takes
 }
 
 // column is where the text of a line begins: "15:04:05  preflight ".
@@ -41,9 +46,15 @@ const column = 20
 func newLines(opts Options) *lines {
 	return &lines{
 		out: opts.Out, err: opts.Err, brief: opts.Brief,
-		story: newPalette(opts.Color), verdict: newPalette(opts.OutColor),
+		story: opts.story(), verdict: opts.outcomes(),
 		steps: map[stepID]*logged{},
 	}
+}
+
+// outcomes is the palette of verdicts.
+func (o Options) outcomes() palette {
+	p, _ := o.result()
+	return p
 }
 
 func (l *lines) close() error { return nil }
@@ -55,7 +66,7 @@ func (l *lines) tell(e story.Event) error {
 	}
 	log := l.steps[id]
 
-	text := prefixed(e.Service, clean(e.Message))
+	text := prefixed(e.Service, l.story.say(e.Message))
 	switch e.Kind {
 	case story.Progress:
 		// Every megabyte is too much for a log, silence for ten minutes too
@@ -64,42 +75,53 @@ func (l *lines) tell(e story.Event) error {
 			return nil
 		}
 		log.quarters = e.Done * 4 / e.Total
-		text = prefixed(e.Service, amount(e.Done, e.Total, e.Unit))
+		text = amount(e.Done, e.Total, e.Unit)
+		if l.story.spoken {
+			text = strings.Replace(text, "/", " of ", 1)
+		}
+		text = prefixed(e.Service, text)
 	case story.Change:
 		if e.Rollout == nil {
 			break
 		}
 		text = prefixed(e.Service, l.story.summary(*e.Rollout, false))
+		if e.Rollout.Usual > 0 && !log.usual && e.Step == story.Watch {
+			log.usual = true
+			text += "; usually takes " + about(e.Rollout.Usual)
+		}
 	case story.Warning:
 		text = l.story.warn.Render("warning: ") + text
 	case story.Note:
 		if said, ok := ecsEvent(e.Message); ok {
-			return l.once(&log.ecsEvent, e, prefixed(e.Service, "ecs: "+said))
+			return l.once(&log.ecsEvent, e, prefixed(e.Service, l.story.edge("ecs: ", "ECS says: ")+said))
 		}
 		text = "note: " + text
 	case story.Failed:
 		if e.Failure != nil {
 			return l.write(l.err, e, "failed", l.story, l.story.failure(e.Service, *e.Failure, 0))
 		}
-		text = l.story.bad.Render(markFailed) + " " + text + " (" + age(e.Time.Sub(log.began)) + ")"
+		text = l.story.sign(l.story.bad, markFailed, "failed") + text + l.took(e, log)
 	case story.Output:
 		if e.Step == story.Run { // the command's output is the result
-			_, err := fmt.Fprintln(l.out, output(e))
+			_, err := fmt.Fprintln(l.out, l.story.output(e))
 			return err
 		}
-		return l.write(l.err, e, string(e.Step), l.story, []string{"│ " + output(e)})
+		return l.write(l.err, e, string(e.Step), l.story, []string{l.story.edge("│ ", "output: ") + l.story.output(e)})
 	case story.End:
 		if e.Message == "" {
 			text = prefixed(e.Service, "done")
 		}
-		text += " (" + age(e.Time.Sub(log.began)) + ")"
+		if l.story.spoken {
+			text = "done: " + text
+		}
+		text += l.took(e, log)
 	case story.Final:
 		if e.Verdict == nil {
 			return nil
 		}
 		if l.brief {
 			mark, style := l.story.verdictMark(*e.Verdict)
-			text = style.Render(mark) + " " + prefixed(e.Service, clean(e.Verdict.Outcome)+": "+clean(e.Verdict.Summary))
+			text = l.story.sign(style, mark, "verdict") + prefixed(e.Service, clean(e.Verdict.Outcome)+": "+l.story.say(e.Verdict.Summary))
 			return l.write(l.err, e, "verdict", l.story, []string{text})
 		}
 		return l.write(l.out, e, "verdict", l.verdict, l.verdict.verdict(e.Service, *e.Verdict, 0))
@@ -107,14 +129,25 @@ func (l *lines) tell(e story.Event) error {
 	return l.once(&log.text, e, text)
 }
 
+// took is how long a step took, behind what it came to.
+func (l *lines) took(e story.Event, log *logged) string {
+	if l.story.spoken {
+		return ", after " + age(e.Time.Sub(log.began))
+	}
+	return " (" + age(e.Time.Sub(log.began)) + ")"
+}
+
 // output is one line of a one-off task, with its container where there are
 // several.
-func output(e story.Event) string {
+func (p palette) output(e story.Event) string {
 	text := strings.TrimRight(plain(e.Message), " ")
-	if e.Container != "" {
-		text = clean(e.Container) + " │ " + text
+	switch {
+	case e.Container == "":
+		return text
+	case p.spoken:
+		return clean(e.Container) + ": " + text
 	}
-	return text
+	return clean(e.Container) + " │ " + text
 }
 
 // once writes text unless it is what was written last time.
@@ -135,6 +168,13 @@ func (l *lines) once(last *string, e story.Event, text string) error {
 func (l *lines) write(w io.Writer, e story.Event, name string, p palette, texts []string) error {
 	var b strings.Builder
 	for i, text := range texts {
+		if p.spoken {
+			if i == 0 && name != "verdict" && name != "failed" { // which the text says
+				text = name + ": " + text
+			}
+			b.WriteString(strings.TrimSpace(text) + "\n")
+			continue
+		}
 		if i == 0 {
 			fmt.Fprintf(&b, "%s  %s%s\n", p.faint.Render(e.Time.Format("15:04:05")), pad(name, column-10), text)
 		} else {

@@ -23,7 +23,7 @@ type live struct {
 }
 
 func newLive(opts Options) *live {
-	return &live{opts: opts, screen: screen{palette: newPalette(opts.Color), brief: opts.Brief}, painter: painter{w: opts.Err}}
+	return &live{opts: opts, screen: screen{palette: opts.story(), brief: opts.Brief}, painter: painter{w: opts.Err}}
 }
 
 func (l *live) tell(e story.Event) error {
@@ -79,9 +79,9 @@ func (l *live) close() error {
 	if err != nil {
 		return err
 	}
-	p := newPalette(l.opts.OutColor)
+	p, width := l.opts.result()
 	for _, e := range l.verdicts {
-		card := p.verdict(e.Service, *e.Verdict, l.opts.OutWidth())
+		card := p.verdict(e.Service, *e.Verdict, width)
 		if _, err := io.WriteString(l.opts.Out, "\n"+strings.Join(card, "\n")+"\n"); err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func TestBlockFits(t *testing.T) {
 		events := readStory(t, name)
 		rapid.Check(t, func(t *rapid.T) {
 			width, height := rapid.IntRange(20, 120).Draw(t, "width"), rapid.IntRange(3, 10).Draw(t, "height")
-			s := screen{palette: newPalette(rapid.Bool().Draw(t, "color")), brief: rapid.Bool().Draw(t, "brief")}
+			s := screen{palette: newPalette(rapid.Bool().Draw(t, "color"), Either), brief: rapid.Bool().Draw(t, "brief")}
 			for _, e := range events {
 				s.take(e, e.Time, width)
 				block := s.block(e.Time.Add(time.Hour), width, height)

@@ -1,13 +1,16 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"charm.land/lipgloss/v2"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -31,6 +34,11 @@ type step struct {
 	total   int64
 	unit    string
 	view    *rollout.View
+	course  string    // where the rollout goes
+	flow    flow      // of bytes
+	failed  []failing // causes, the newest last
+	said    []string  // by ECS, the newest last
+	worries []string  // what of it stays
 }
 
 // indent is where the text of a row begins: a mark, the longest step name
@@ -46,6 +54,9 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 	case story.Progress:
 		at := s.find(e, now)
 		at.done, at.total, at.unit = e.Done, e.Total, e.Unit
+		if e.Unit == "bytes" {
+			at.flow.add(now, e.Done)
+		}
 		if e.Message != "" {
 			at.message = clean(e.Message)
 		}
@@ -56,21 +67,23 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		}
 		if e.Rollout != nil {
 			at.view = e.Rollout
+			at.steer()
 		}
 	case story.Note:
-		if _, ok := ecsEvent(e.Message); ok && s.find(e, now).view != nil {
-			return nil // the block of the rollout shows the newest one
+		if said, ok := ecsEvent(e.Message); ok && s.find(e, now).view != nil {
+			return s.hear(s.find(e, now), e.Service, said, width)
 		}
 		return hang(s.faint.Render(markNote)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
 	case story.Warning:
 		return hang(s.warn.Render(markWarning)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
 	case story.Failed:
 		if e.Failure != nil {
+			s.find(e, now).fail(*e.Failure)
 			return s.failure(e.Service, *e.Failure, width)
 		}
 		return s.end(e, width)
 	case story.Output:
-		return hang(s.faint.Render("│ "), output(e), 2, width)
+		return hang(s.faint.Render("│ "), s.output(e), 2, width)
 	case story.End:
 		if s.brief && e.Service != "" {
 			s.pause(e)
@@ -81,6 +94,50 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		return s.final(e, width)
 	}
 	return nil
+}
+
+// hear keeps what ECS said: the block of the rollout shows the newest. What is
+// wrong stays, above the block; once, whatever task it is about.
+func (s *screen) hear(at *step, service, said string, width int) []string {
+	const most = 2
+	if slices.Contains(at.said, said) {
+		return nil
+	}
+	at.said = append(at.said, said)
+	at.said = at.said[max(0, len(at.said)-most):]
+	if !worrying(said) || slices.Contains(at.worries, worry(said)) {
+		return nil
+	}
+	at.worries = append(at.worries, worry(said))
+	return hang(s.warn.Render(markWarning)+" ", prefixed(service, "ecs: "+said), 2, width)
+}
+
+// worrying tells the events that a person should have seen: ECS's words for what
+// does not go well. (Service event messages, ECS developer guide.)
+func worrying(said string) bool {
+	return slices.ContainsFunc([]string{"unable to", "unhealthy", "failed", "insufficient", "throttl"},
+		func(word string) bool { return strings.Contains(said, word) })
+}
+
+// worry is what an event is about without its ids and numbers: two that differ in
+// those alone say the same.
+func worry(said string) string {
+	return strings.Join(strings.FieldsFunc(said, func(r rune) bool { return !unicode.IsLetter(r) }), " ")
+}
+
+// fail keeps the cause of a failed task.
+func (at *step) fail(f story.Failure) {
+	const most = 2
+	cause := clean(cmp.Or(f.Cause, f.StoppedReason, f.StopCode))
+	for i := range at.failed {
+		if at.failed[i].cause == cause {
+			at.failed[i].count++
+			return
+		}
+	}
+	task := clean(f.TaskID[:min(8, len(f.TaskID))])
+	at.failed = append(at.failed, failing{task: task, cause: cause, count: 1})
+	at.failed = at.failed[max(0, len(at.failed)-most):]
 }
 
 // begin is a step that starts. In brief it takes the row of the one before.
@@ -207,7 +264,7 @@ func (s *screen) block(now time.Time, width, height int) []string {
 		lines = append(lines, s.row(at, now, width, rollouts > 1))
 		failing := s.brief && at.view != nil && (at.view.FailedTasks > 0 || at.name == story.Rollback)
 		if at.view != nil && (rollouts == 1 || failing) {
-			lines = append(lines, s.rollout(*at.view, width)...)
+			lines = append(lines, s.rollout(*at.view, at.failed, at.said, width)...)
 		}
 	}
 	if height > 2 && len(lines) >= height {
@@ -219,19 +276,53 @@ func (s *screen) block(now time.Time, width, height int) []string {
 
 // row is one step that goes on: "● push       ━━━━──── 8.1/12.4 MB  3s".
 func (s *screen) row(at step, now time.Time, width int, compact bool) string {
-	elapsed := "  " + s.faint.Render(elapsed(now.Sub(at.since)))
+	elapsed := "  " + s.faint.Render(elapsed(now.Sub(at.since))+at.usual(width))
 	text := at.message
 	switch {
 	case compact && at.view != nil:
 		text = s.summary(*at.view, true)
+	case at.view != nil:
+		text = at.course
 	case at.total > 0 || at.done > 0:
-		text = strings.TrimSpace(s.bar(at.done, at.total, width) + amount(at.done, at.total, at.unit) + "  " + s.faint.Render(at.message))
+		text = s.bar(at.done, at.total, width) + amount(at.done, at.total, at.unit)
+		if at.unit == "bytes" {
+			text += s.faint.Render(at.flow.words(now, at.total, width > 0 && width < 50))
+		} else {
+			text = strings.TrimSpace(text + "  " + s.faint.Render(at.message))
+		}
 	}
 	text = prefixed(at.service, text)
 	if width > 0 {
 		text = cut(text, max(width-indent-lipgloss.Width(elapsed), 1))
 	}
 	return cut(s.head(s.busy.Render(markBusy), at.name)+text+elapsed, width)
+}
+
+// usual is what follows the seconds of a rollout, where there is room for it.
+func (at step) usual(width int) string {
+	if at.view == nil || at.view.Usual <= 0 || at.name == story.Rollback || width > 0 && width < 50 {
+		return ""
+	}
+	return ", usually " + about(at.view.Usual)
+}
+
+// steer says where a rollout goes: "v1.0.0 → v1.1.0, minor upgrade". Once the
+// old tasks are gone it stays so.
+func (at *step) steer() {
+	v := at.view
+	goal := clean(cmp.Or(v.New.ImageTag, shortRevision(v.New.TaskDefinition)))
+	switch {
+	case at.name == story.Rollback:
+		at.course = "back to " + goal
+	case len(v.Old) > 0 && v.Old[0].ImageTag != "" && v.New.ImageTag != "" && v.Old[0].ImageTag != v.New.ImageTag:
+		from := clean(v.Old[0].ImageTag)
+		at.course = from + " → " + goal
+		if kind := image.ChangeKind(from, goal); kind != "" {
+			at.course += ", " + kind
+		}
+	case !strings.Contains(at.course, "→"):
+		at.course = "to " + goal
+	}
 }
 
 // elapsed is [age] in whole seconds, as it is drawn once a second.

@@ -73,7 +73,7 @@ func TestLiveGolden(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
-			s := screen{palette: newPalette(tc.color)}
+			s := screen{palette: newPalette(tc.color, Own)}
 			for _, e := range readStory(t, tc.story) {
 				done := s.take(e, e.Time, tc.width)
 				// 1.5 s later, so that the elapsed time is not always 0.
@@ -101,7 +101,7 @@ func TestBriefGolden(t *testing.T) {
 	events := readStory(t, "fleet")
 	var out, err bytes.Buffer
 	term := New(Options{Out: &out, Err: &err, Brief: true})
-	s := screen{palette: newPalette(false), brief: true}
+	s := screen{palette: newPalette(false, Own), brief: true}
 	var live strings.Builder
 	for _, e := range events {
 		term.Tell(e)

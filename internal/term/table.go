@@ -1,6 +1,7 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +15,14 @@ import (
 type Table struct {
 	Header []string
 	Rows   [][]string // a missing cell is empty
+
+	// Spare are the titles of columns that a narrow terminal can do without, the
+	// first to go first.
+	Spare []string
+
+	// Tone says what a cell means, by its row and column, counted from 0; nil:
+	// nothing means anything. It is shown as colour, and on a terminal as a mark.
+	Tone func(row, column int) Tone
 }
 
 // Table writes a table to Out; in Live mode that is after Close. On a terminal that is too narrow the widest
@@ -22,9 +31,26 @@ type Table struct {
 func (t *Terminal) Table(table Table) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, err := io.WriteString(t.opts.Out, table.render(newPalette(t.opts.OutColor), t.opts.OutWidth()))
+	_, err := io.WriteString(t.opts.Out, table.render(t.opts.result()))
 	if err != nil {
 		return fmt.Errorf("writing a table: %w", err)
+	}
+	return nil
+}
+
+// Line writes a line to Out, with a mark on a terminal; in Live mode that is
+// after Close.
+func (t *Terminal) Line(tone Tone, text string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p, width := t.opts.result()
+	head, indent := "", 0
+	if p.looked && tone != Neutral {
+		mark, style := p.tone(tone)
+		head, indent = style.Render(mark)+" ", 2
+	}
+	if _, err := io.WriteString(t.opts.Out, strings.Join(hang(head, p.say(text), indent, width), "\n")+"\n"); err != nil {
+		return fmt.Errorf("writing a line: %w", err)
 	}
 	return nil
 }
@@ -34,7 +60,8 @@ func (t *Terminal) Table(table Table) error {
 func (t *Terminal) Paragraphs(table Table) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, err := io.WriteString(t.opts.Out, table.paragraphs(table.Rows, newPalette(t.opts.OutColor), t.opts.OutWidth()))
+	p, width := t.opts.result()
+	_, err := io.WriteString(t.opts.Out, table.paragraphs(table.Rows, p, width))
 	if err != nil {
 		return fmt.Errorf("writing a table: %w", err)
 	}
@@ -58,12 +85,19 @@ func (t Table) render(p palette, width int) string {
 			}
 		}
 	}
+	if p.spoken {
+		return t.sentences(rows, p)
+	}
+	t.mark(rows, p)
 	columns := make([]int, len(t.Header))
 	for c, title := range t.Header {
 		columns[c] = lipgloss.Width(title)
 		for _, row := range rows {
 			columns[c] = max(columns[c], lipgloss.Width(row[c]))
 		}
+	}
+	if less, ok := t.spared(columns, rows, width); ok {
+		return less.render(p, width)
 	}
 	if !shrink(columns, width) {
 		return t.paragraphs(rows, p, width)
@@ -74,11 +108,15 @@ func (t Table) render(p palette, width int) string {
 		var line strings.Builder
 		for c, text := range row {
 			text = cut(text, columns[c])
+			width := columns[c]
+			if i > 0 && text != emptyCell {
+				text = t.style(p, i-1, c).Render(text)
+			}
 			if t.numeric(rows, c) {
-				text = strings.Repeat(" ", columns[c]-lipgloss.Width(text)) + text
+				text = strings.Repeat(" ", width-lipgloss.Width(text)) + text
 			}
 			if c < len(row)-1 {
-				text = pad(text, columns[c]+gap)
+				text = pad(text, width+gap)
 			}
 			line.WriteString(text)
 		}
@@ -87,6 +125,116 @@ func (t Table) render(p palette, width int) string {
 			text = p.faint.Render(text)
 		}
 		b.WriteString(text + "\n")
+	}
+	return b.String()
+}
+
+// spared is the table without as many of its spare columns as it takes for the
+// others to keep their width, those that say nothing first; false where it takes
+// none, or where there would have to be paragraphs all the same: these have all.
+func (t Table) spared(columns []int, rows [][]string, width int) (Table, bool) {
+	wide := func(columns []int) int {
+		total := gap * (len(columns) - 1)
+		for _, c := range columns {
+			total += c
+		}
+		return total
+	}
+	if width == 0 || wide(columns) <= width || len(t.Spare) == 0 {
+		return Table{}, false
+	}
+	less, left := t, slices.Clone(columns)
+	spare := slices.SortedStableFunc(slices.Values(t.Spare), func(a, b string) int {
+		return cmp.Compare(t.said(rows, a), t.said(rows, b))
+	})
+	for _, title := range spare {
+		at := slices.Index(less.Header, title)
+		if at < 0 || wide(left) <= width {
+			continue
+		}
+		less, left = less.without(title), slices.Delete(left, at, at+1)
+	}
+	return less, shrink(left, width)
+}
+
+// said is 1 for a column in which something is said, else 0.
+func (t Table) said(rows [][]string, title string) int {
+	at := slices.Index(t.Header, title)
+	if at >= 0 && slices.ContainsFunc(rows, func(row []string) bool { return row[at] != emptyCell }) {
+		return 1
+	}
+	return 0
+}
+
+// without is the table without a column.
+func (t Table) without(title string) Table {
+	at := slices.Index(t.Header, title)
+	less := Table{Header: slices.Delete(slices.Clone(t.Header), at, at+1)}
+	for _, row := range t.Rows {
+		if at < len(row) {
+			row = slices.Delete(slices.Clone(row), at, at+1)
+		}
+		less.Rows = append(less.Rows, row)
+	}
+	if tone := t.Tone; tone != nil {
+		less.Tone = func(row, column int) Tone {
+			if column >= at {
+				column++
+			}
+			return tone(row, column)
+		}
+	}
+	return less
+}
+
+// style is how a cell looks.
+func (t Table) style(p palette, row, column int) lipgloss.Style {
+	if t.Tone == nil {
+		return lipgloss.NewStyle()
+	}
+	_, style := p.tone(t.Tone(row, column))
+	return style
+}
+
+// mark puts marks in front of the cells that mean something, where they are for
+// eyes. A cell of the same column that means nothing keeps the place free.
+func (t Table) mark(rows [][]string, p palette) {
+	if t.Tone == nil || !p.looked {
+		return
+	}
+	for c := range t.Header {
+		if !slices.ContainsFunc(indexes(rows), func(r int) bool { return t.Tone(r, c) != Neutral }) {
+			continue
+		}
+		for r := range rows {
+			if rows[r][c] != emptyCell {
+				mark, _ := p.tone(t.Tone(r, c))
+				rows[r][c] = mark + " " + rows[r][c]
+			}
+		}
+	}
+}
+
+func indexes(rows [][]string) []int {
+	all := make([]int, len(rows))
+	for i := range rows {
+		all[i] = i
+	}
+	return all
+}
+
+// sentences is a line for each row, "service api; running 2; state steady":
+// columns mean nothing to ears.
+func (t Table) sentences(rows [][]string, p palette) string {
+	var b strings.Builder
+	for _, row := range rows {
+		var parts []string
+		for c, title := range t.Header {
+			if text := clean(row[c]); text != "" && text != emptyCell {
+				parts = append(parts, strings.ToLower(title)+" "+p.say(text))
+			}
+		}
+		b.WriteString(strings.Join(parts, "; ") + "\n")
 	}
 	return b.String()
 }
@@ -127,6 +275,9 @@ func (t Table) numeric(rows [][]string, column int) bool {
 }
 
 func (t Table) paragraphs(rows [][]string, p palette, width int) string {
+	if p.spoken {
+		return t.sentences(rows, p)
+	}
 	names := 0
 	for _, title := range t.Header {
 		names = max(names, lipgloss.Width(title))
@@ -137,7 +288,7 @@ func (t Table) paragraphs(rows [][]string, p palette, width int) string {
 			b.WriteString("\n")
 		}
 		for c, title := range t.Header {
-			if clean(row[c]) == "" {
+			if c >= len(row) || clean(row[c]) == "" {
 				continue
 			}
 			for _, line := range hang(p.faint.Render(pad(title, names))+"  ", clean(row[c]), names+2, width) {

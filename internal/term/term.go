@@ -4,9 +4,10 @@
 //	defer t.Close()
 //	deploy.Run(ctx, plan, t.Tell)
 //
-// There are three modes. [Live] redraws what goes on now in place and leaves
+// There are four modes. [Live] redraws what goes on now in place and leaves
 // one line for everything that is done with; [Lines] writes one line for each
-// change, for pipes and CI logs; [JSON] writes every event as it is.
+// change, for pipes and CI logs; [Plain] writes sentences for those who listen;
+// [JSON] writes every event as it is.
 package term
 
 // The rule for everything in this package:
@@ -16,7 +17,7 @@ package term
 //   - Messages are lower case, without a full stop, and say what is, not what
 //     the program feels about it. No exclamation, no emoji, no spinner.
 //   - Colour repeats what a mark or a word says already; it never says
-//     anything alone.
+//     anything alone. A mark repeats a word, too: in Plain mode there is no mark.
 //   - What others wrote (log lines, AWS messages) is shown without its control
 //     characters: it can neither move the cursor nor colour our lines.
 //   - Nothing of the story is lost: what is cut to the width of the screen is
@@ -40,6 +41,7 @@ const (
 	Lines Mode = iota // one line a change, with the time
 	Live              // a block redrawn in place below the lines that are done with
 	JSON              // one event object a line, on Out
+	Plain             // one sentence a change, in words alone: for screen readers and braille
 )
 
 // Options says where and how a [Terminal] writes. [Detect] fills them in.
@@ -51,6 +53,7 @@ type Options struct {
 	Brief    bool // of several services: a verdict is one line of the story, and a table follows
 	Color    bool // ANSI colours on Err
 	OutColor bool // ANSI colours on Out
+	Shades   Shades
 
 	// Width and Height are the present size of Err in columns and rows,
 	// OutWidth that of Out; nil or 0 is no limit.
@@ -101,6 +104,8 @@ func New(opts Options) *Terminal {
 		enc := json.NewEncoder(opts.Out)
 		enc.SetEscapeHTML(false)
 		t.teller = objects{enc}
+	case Plain:
+		t.teller = newLines(opts)
 	case Live:
 		t.teller = newLive(opts)
 	default:

@@ -42,7 +42,23 @@ func ecsEvent(message string) (text string, ok bool) {
 			words[i+1] = id[:min(len(id), 8)] + after
 		}
 	}
-	return strings.Join(words, ""), true
+	return shortTargetGroups(strings.Join(words, "")), true
+}
+
+// shortTargetGroups puts names in place of the ARNs in "(target-group
+// arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID)".
+func shortTargetGroups(s string) string {
+	const opening = "(target-group arn:"
+	parts := strings.Split(s, opening)
+	for i, part := range parts[1:] {
+		arn, after, closed := strings.Cut(part, ")")
+		if path := strings.Split(arn, "/"); closed && len(path) == 3 {
+			parts[i+1] = "(target-group " + path[1] + ")" + after
+		} else {
+			parts[i+1] = opening + part
+		}
+	}
+	return strings.Join(parts, "")
 }
 
 // isBidi tells the characters that reorder what is shown.
@@ -63,9 +79,12 @@ func cut(s string, width int) string {
 func hang(head, s string, indent, width int) []string {
 	if width > 0 {
 		// A screen narrower than the indent is not worth a shape of its own.
-		// Wrap lets a word with a hyphen run over by a column, Hardwrap not.
+		// Wrap breaks at hyphens, which takes flags and names apart: not at those
+		// that do not break. It may let a word run over by a column, Hardwrap not.
+		const hyphen = "\u2011"
 		room := max(width-indent, 10)
-		s = ansi.Hardwrap(ansi.Wrap(s, room, ""), room, true)
+		s = ansi.Hardwrap(ansi.Wrap(strings.ReplaceAll(s, "-", hyphen), room, ""), room, true)
+		s = strings.ReplaceAll(s, hyphen, "-")
 	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -78,15 +97,59 @@ func hang(head, s string, indent, width int) []string {
 	return lines
 }
 
+// narrow says whether a screen leaves too little room beside an indent; then what
+// would stand there goes below.
+func narrow(width, indent int) bool {
+	const least = 26
+	return width > 0 && indent > 4 && width-indent < least
+}
+
 // Hang lays a sentence out in lines of width columns: the first begins with
-// head, the others are indented by indent columns. 0 is no limit.
+// head, the others are indented by indent columns. Where that leaves too little
+// room, the sentence goes below the head. 0 is no limit.
 func Hang(head, sentence string, indent, width int) string {
+	if narrow(width, indent) {
+		return strings.TrimRight(head, " ") + "\n" + strings.Join(hang("  ", sentence, 2, width), "\n")
+	}
 	return strings.Join(hang(head, sentence, indent, width), "\n")
 }
 
 // field is one "name  value" pair of a card, in lines.
 func (p palette) field(name, value string, width int) []string {
-	return hang("  "+p.faint.Render(pad(name, fieldNames)), clean(value), 2+fieldNames, width)
+	return hang(p.fieldName(name), p.say(value), 2+fieldNames, width)
+}
+
+// fieldName is the head of a field.
+func (p palette) fieldName(name string) string {
+	switch {
+	case !p.spoken:
+		return "  " + p.faint.Render(pad(name, fieldNames-1)) + " "
+	case name == "":
+		return "and: "
+	}
+	return name + ": "
+}
+
+// edge is what stands in front of lines that others wrote; for ears it is a word.
+func (p palette) edge(mark, word string) string {
+	if p.spoken {
+		return word
+	}
+	return p.faint.Render(mark)
+}
+
+// say is a text of ours, clean, and for ears without signs.
+func (p palette) say(s string) string {
+	if p.spoken {
+		return speak(clean(s))
+	}
+	return clean(s)
+}
+
+// speak puts words in place of the signs that our own sentences have: a screen
+// reader reads an arrow as "right arrow", or leaves it out.
+func speak(s string) string {
+	return strings.NewReplacer(" → ", " to ", " -> ", " to ", "→", "to", "…", " and so on", " × ", " times ", "×", " times ").Replace(s)
 }
 
 // fieldNames is the longest name of a field and two spaces.
@@ -110,6 +173,14 @@ func age(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	}
+}
+
+// about is a duration that is an estimate: without tenths.
+func about(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%ds", max(int(d.Round(time.Second).Seconds()), 1))
+	}
+	return age(d.Round(time.Second))
 }
 
 // amount is "3/5 steps" or "8.1/12.4 MB"; a total of 0 is not known.

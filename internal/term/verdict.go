@@ -4,19 +4,15 @@ import (
 	"fmt"
 	"strings"
 
+	"charm.land/lipgloss/v2"
+
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 // verdict is the last card: what it came to, what changed, what to type next.
 func (p palette) verdict(service string, v story.Verdict, width int) []string {
-	mark, style := p.verdictMark(v)
-	outcome := clean(v.Outcome)
-	lines := hang(style.Render(mark)+" "+style.Inherit(p.strong).Render(outcome)+"  ", clean(v.Summary), 2, width)
-	if width > 0 && len(outcome)+4+len(v.Summary) > width { // the summary gets its own lines
-		lines = append([]string{style.Render(mark) + " " + style.Inherit(p.strong).Render(outcome)},
-			hang("  ", clean(v.Summary), 2, width)...)
-	}
+	lines := p.outcome(v, width)
 
 	add := func(name, value string) {
 		if value != "" {
@@ -24,16 +20,11 @@ func (p palette) verdict(service string, v story.Verdict, width int) []string {
 		}
 	}
 	add("service", service)
-	switch {
-	case v.ImageTag != "" && v.From != "" && v.From != v.ImageTag:
-		add("version", v.From+" → "+v.ImageTag)
-	default:
-		add("version", v.ImageTag)
-	}
+	add(versionName(v), versions(v))
 	add("revision", tail(v.TaskDefinition))
 	add("digest", image.ShortDigest(v.ImageDigest))
 	if v.Duration > 0 {
-		add("took", age(v.Duration))
+		add("took", tookWords(v))
 	}
 	for i, command := range v.Next {
 		name := "next"
@@ -43,6 +34,49 @@ func (p palette) verdict(service string, v story.Verdict, width int) []string {
 		lines = append(lines, p.field(name, command, 0)...) // never wrapped: it is there to be copied
 	}
 	return lines
+}
+
+// outcome is the first line of a card; a long summary gets lines of its own.
+func (p palette) outcome(v story.Verdict, width int) []string {
+	mark, style := p.verdictMark(v)
+	outcome, summary := clean(v.Outcome), p.say(v.Summary)
+	if p.spoken {
+		return []string{"verdict: " + outcome + ": " + summary}
+	}
+	head := style.Render(mark) + " " + style.Inherit(p.strong).Render(outcome)
+	if width > 0 && lipgloss.Width(outcome)+4+lipgloss.Width(summary) > width {
+		return append([]string{head}, hang("  ", summary, 2, width)...)
+	}
+	return []string{head + "  " + summary}
+}
+
+// versionName is "version", or "tried" where the service does not run it.
+func versionName(v story.Verdict) string {
+	if (v.Outcome == "rolled-back" || v.Outcome == "failed") && v.From != "" && v.From != v.ImageTag {
+		return "tried"
+	}
+	return "version"
+}
+
+// versions is where from, where to, and which kind of step that is: "v1.0.0 →
+// v1.1.0 (minor upgrade)".
+func versions(v story.Verdict) string {
+	if v.ImageTag == "" || v.From == "" || v.From == v.ImageTag {
+		return v.ImageTag
+	}
+	text := v.From + " → " + v.ImageTag
+	if kind := image.ChangeKind(v.From, v.ImageTag); kind != "" {
+		text += " (" + kind + ")"
+	}
+	return text
+}
+
+// tookWords is how long it took, and how long that usually takes.
+func tookWords(v story.Verdict) string {
+	if v.Usual <= 0 {
+		return age(v.Duration)
+	}
+	return age(v.Duration) + ", usually " + about(v.Usual)
 }
 
 // failure is the evidence of one failed task.
@@ -58,7 +92,7 @@ func (p palette) failure(service string, f story.Failure, width int) []string {
 	if why != "" {
 		what += ": " + why
 	}
-	lines := hang(p.bad.Render(markFailed)+" ", what, 2, width)
+	lines := hang(p.sign(p.bad, markFailed, "failed"), what, 2, width)
 
 	if container := containerEnd(f); container != "" {
 		lines = append(lines, hang("  ", container, 2, width)...)
@@ -80,7 +114,11 @@ func (p palette) logTail(log []string, width int) []string {
 	var lines []string
 	for _, line := range log {
 		for _, row := range hang("", strings.TrimRight(plain(line), " "), 0, max(0, width-4)) {
-			lines = append(lines, "  "+p.faint.Render("│ "+row))
+			if p.spoken {
+				lines = append(lines, "log: "+row)
+				continue
+			}
+			lines = append(lines, "  "+p.faint.Render("│ ")+row)
 		}
 	}
 	return lines
@@ -107,7 +145,7 @@ func (p palette) advice(cause string, facts []string, check, fix string, links [
 	add("fix", fix)
 	for _, l := range links {
 		// An address that is broken into lines is none.
-		lines = append(lines, "  "+p.faint.Render(pad(l.Name, fieldNames-1)+" ")+clean(l.URL))
+		lines = append(lines, p.fieldName(l.Name)+clean(l.URL))
 	}
 	return lines
 }
