@@ -9,7 +9,7 @@ import (
 
 // lookout asks a service's load balancers what they think of its tasks. It is
 // for the eye alone: no verdict rests on it, it asks seldom and beside the other
-// reads, and the first refusal ends it without a word. Its calls are no part of
+// reads, and the first refusal ends it. Its calls are no part of
 // the ration: Elastic Load Balancing counts them by itself.
 type lookout struct {
 	askedAt time.Time
@@ -23,13 +23,14 @@ const (
 	mostTargetGroups = 2
 )
 
-// look is the targets of the groups, nil where there is nothing to see.
-func (l *lookout) look(ctx context.Context, clues Clues, groups []string, now time.Time) *rollout.Targets {
+// look is the targets of the groups, nil where there is nothing to see. An error comes
+// once at most.
+func (l *lookout) look(ctx context.Context, clues Clues, groups []string, now time.Time) (*rollout.Targets, error) {
 	switch {
 	case clues == nil || l.gaveUp || len(groups) == 0 || len(groups) > mostTargetGroups:
-		return nil
+		return nil, nil
 	case !l.askedAt.IsZero() && now.Sub(l.askedAt) < targetsEvery:
-		return l.last
+		return l.last, nil
 	}
 	l.askedAt = now
 	var sum rollout.Targets
@@ -37,12 +38,12 @@ func (l *lookout) look(ctx context.Context, clues Clues, groups []string, now ti
 		targets, err := clues.Targets(ctx, group)
 		if err != nil {
 			l.gaveUp = true
-			return nil
+			return nil, err
 		}
 		countTargets(targets, &sum)
 	}
 	l.last = &sum
-	return l.last
+	return l.last, nil
 }
 
 // countTargets adds targets to a sum. Those that drain are on their way out.

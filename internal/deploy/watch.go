@@ -123,7 +123,11 @@ func (w *watch) look(ctx context.Context) (rollout.Observation, error) {
 	var targets *rollout.Targets
 	var aside sync.WaitGroup
 	if w.watching.Poll == PollFast {
-		aside.Go(func() { targets = w.lookout.look(ctx, w.Clues, w.last.TargetGroups, w.Now()) })
+		aside.Go(func() {
+			var err error
+			targets, err = w.lookout.look(ctx, w.Clues, w.last.TargetGroups, w.Now())
+			w.noteDenied(err)
+		})
 	}
 	s, err := w.AWS.Service(ctx, w.target.Cluster, w.target.Service)
 	aside.Wait()

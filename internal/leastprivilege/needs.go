@@ -22,7 +22,7 @@ func Features() []Feature {
 		{
 			Name: "deploy", Commands: []string{"deploy", "release", "check"}, Usual: true,
 			Gives: "check everything, register a revision, update the service, follow it to its verdict, and put it back when it fails",
-			Needs: slices.Concat(finding(), records(), failures(), checking(), []Need{
+			Needs: slices.Concat(finding(), records(), failures(), checking(), following(), []Need{
 				{"ecs:RegisterTaskDefinition", TaskDefinitions, ""},
 				{"ecs:TagResource", TaskDefinitions, ""},
 				{"ecs:UpdateService", Services, ""},
@@ -34,7 +34,7 @@ func Features() []Feature {
 		{
 			Name: "rollback", Commands: []string{"rollback"}, Usual: true,
 			Gives: "go back to the last revision that was stable",
-			Needs: slices.Concat(finding(), records(), starting(), []Need{
+			Needs: slices.Concat(finding(), records(), starting(), following(), []Need{
 				{"ecs:ListServiceDeployments", Services, ""},
 				{"ecr:DescribeImages", Repositories, "it is not checked whether the image to go back to is still there"},
 				{"ecs:TagResource", TaskDefinitions, "another rollback may come to the same revision again"},
@@ -58,7 +58,7 @@ func Features() []Feature {
 				{"ecs:DescribeServiceRevisions", Services, "start does not check whether the image is still there"},
 				{"ecs:DescribeServiceRevisions", ServiceRevisions, "start does not check whether the image is still there"},
 				{"ecr:DescribeImages", Repositories, "start does not check whether the image is still there"},
-			}, starting()),
+			}, starting(), following()),
 		},
 		{
 			Name: "look", Commands: []string{"status", "history", "diff", "wait"}, Usual: true,
@@ -112,7 +112,7 @@ func Features() []Feature {
 		{
 			Name: "maintenance", Commands: []string{"maintenance plan", "maintenance run"},
 			Gives: "replace tasks that AWS is going to retire, ahead of time",
-			Needs: slices.Concat(finding(), []Need{
+			Needs: slices.Concat(finding(), following(), []Need{
 				{"health:DescribeEvents", Anywhere, ""},
 				{"health:DescribeAffectedEntities", HealthEvents, ""},
 				{"ecs:ListTasks", Instances, "it is not known which tasks are still the old ones"},
@@ -212,6 +212,13 @@ func starting() []Need {
 		{"secretsmanager:DescribeSecret", Secrets, "it is not checked whether the secrets are there"},
 		{"ssm:DescribeParameters", Parameters, "it is not checked whether the parameters are there"},
 		{"elasticloadbalancing:DescribeTargetGroups", Balancers, "it is not checked whether the target groups are there"},
+	}
+}
+
+// following is what is shown of a rollout besides.
+func following() []Need {
+	return []Need{
+		{"elasticloadbalancing:DescribeTargetHealth", Balancers, "it is not shown how many targets of the load balancer are healthy"},
 	}
 }
 
