@@ -62,7 +62,7 @@ func (s *Server) actionRoutes(mux *http.ServeMux) {
 		Reach: func(ctx context.Context, a actions.Service) (actions.Berth, error) {
 			return s.options.Acting.Berth(ctx, a.Place, a.Cluster, a.Name)
 		},
-		Draw: s.drawAction, FormToken: s.formToken, Runs: s.bridge.runs, Streams: s.bridge.streams, Now: s.options.Now, By: s.options.Acting.By,
+		Draw: s.drawAction, FormToken: s.options.Guard.FormToken, Runs: s.bridge.runs, Streams: s.bridge.streams, Now: s.options.Now, By: s.options.Acting.By,
 		ServicePath: func(a actions.Service) string { return serviceLink(a.Place, a.Cluster, a.Name) },
 	}).Routes(mux)
 }
@@ -76,23 +76,6 @@ func asset(kind string, content []byte) http.HandlerFunc {
 		w.Header().Set("Content-Type", kind+"; charset=utf-8")
 		_, _ = w.Write(content) // the client hung up: nobody is left to tell
 	}
-}
-
-// formToken is the token of a form that posts to the path; "" where nobody
-// guards the server.
-func (s *Server) formToken(path string) string {
-	if s.options.Guard == nil {
-		return ""
-	}
-	return s.options.Guard.FormToken(path)
-}
-
-// around puts the guard around the server.
-func (s *Server) around(next http.Handler) http.Handler {
-	if s.options.Guard == nil {
-		return guarded(next)
-	}
-	return s.options.Guard.Wrap(next)
 }
 
 func (s *Server) drawAction(w http.ResponseWriter, r *http.Request, status int, p actions.Page) {
@@ -154,7 +137,7 @@ func (s *Server) actLinks(k serviceKey, stopped bool) templ.Component {
 
 // secret is the hidden field of a form that posts to the path.
 func (s *Server) secret(path string) templ.Component {
-	return guard.Field(s.formToken(path))
+	return guard.Field(s.options.Guard.FormToken(path))
 }
 
 // seconds is a span as a refresh has it.

@@ -44,22 +44,22 @@ func shown(b *browser.Tab, url string) {
 
 // The pages of a company after two months.
 func TestPages(t *testing.T) {
-	board, url := serve(t, harbour(t).options())
+	board := serve(t, harbour(t).options())
 	board.Refresh()
-	t.Run("are readable", func(t *testing.T) { readable(t, url) })
-	t.Run("keys", func(t *testing.T) { keys(t, url) })
-	t.Run("without scripts", func(t *testing.T) { withoutScripts(t, url) })
+	t.Run("are readable", func(t *testing.T) { readable(t, board) })
+	t.Run("keys", func(t *testing.T) { keys(t, board) })
+	t.Run("without scripts", func(t *testing.T) { withoutScripts(t, board) })
 }
 
 // Every page can be read in both themes at every width: WCAG AA, nothing wider
 // than the window, no link to nothing; and the browser complains of nothing.
-func readable(t *testing.T, url string) {
-	b := browser.Open(t, url)
+func readable(t *testing.T, board site) {
+	b := board.visit(t)
 	b.Forgive("404") // of the page that is not there
-	shown(b, url)
+	shown(b, board.url)
 	for _, p := range pages() {
 		t.Logf("%s %s", p[0], p[1])
-		b.Go(url + p[1])
+		b.Go(board.url + p[1])
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int64{390, 820, 1440} {
 				b.Show(width, scheme, "screen")
@@ -80,14 +80,14 @@ func readable(t *testing.T, url string) {
 
 // The keys: through the list, into a service and back, through a load line, to
 // the other parts, and help.
-func keys(t *testing.T, url string) {
-	b := browser.Open(t, url)
+func keys(t *testing.T, board site) {
+	b := board.visit(t)
 	// The keys are there once the script is.
 	await := func(expression string) {
 		t.Helper()
 		b.Await(`document.documentElement.dataset.keys && (` + expression + `)`)
 	}
-	shown(b, url)
+	shown(b, board.url)
 	await(`true`)
 	b.Press("\t")
 	if got := browser.Ask[string](b, `document.activeElement.className`); got != "skip" {
@@ -144,10 +144,10 @@ services:
 		}
 		return read(ctx, tell)
 	}
-	board, url := serve(t, o)
-	b := browser.Open(t, url)
+	board := serve(t, o)
+	b := board.visit(t)
 	board.Refresh()
-	b.Go(url)
+	b.Go(board.url)
 	b.Await(`document.querySelector("#progress")?.textContent.includes("120 of 1,000 services")`)
 	b.Run(`window.neverLoadedAgain = true`)
 	gate <- struct{}{}
@@ -166,15 +166,15 @@ services:
 }
 
 // Without JavaScript every page reads, and the button reads the fleet again.
-func withoutScripts(t *testing.T, url string) {
-	b := browser.Open(t, url)
-	shown(b, url)
+func withoutScripts(t *testing.T, board site) {
+	b := board.visit(t)
+	shown(b, board.url)
 	b.WithoutScripts()
 	for path, want := range map[string]string{
 		"/": "1 service cannot restart", "/service" + here + "prod/web": "rolled back to web:2", "/repository" + here + "shop": "keeps the newest 12",
 		"/maintenance": "does not come back", "/findings": "its image is gone", "/codes/PL001": "To mend",
 	} {
-		b.Go(url + path)
+		b.Go(board.url + path)
 		if text := browser.Ask[string](b, `document.body.innerText`); !strings.Contains(text, want) {
 			t.Errorf("%s has no %q:\n%s", path, want, text)
 		}

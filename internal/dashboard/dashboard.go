@@ -53,9 +53,7 @@ type Options struct {
 	// AllowActions serves what changes something, as Acting can.
 	AllowActions bool
 	Acting       Acting
-	// Guard stands before everything. Without one, as in tests, a page needs no
-	// session; nothing that other machines reach may be without.
-	Guard *guard.Guard
+	Guard        *guard.Guard // stands before everything
 }
 
 // Reach is one service within reach.
@@ -93,7 +91,7 @@ func New(o Options) *Server {
 	mux := http.NewServeMux()
 	s.routes(mux)
 	s.actionRoutes(mux)
-	s.handler = s.around(mux)
+	s.handler = o.Guard.Wrap(mux)
 	return s
 }
 

@@ -13,7 +13,9 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
+	"github.com/plimsoll-ecs/plimsoll/internal/browser"
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard"
+	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/guard"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/diagnose"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock"
@@ -143,16 +145,34 @@ func (y *yard) options() dashboard.Options {
 	}
 }
 
+// site is a dashboard that is served.
+type site struct {
+	*dashboard.Server
+	url string
+	key string // the address that opens the session
+}
+
 // serve serves a dashboard for a test.
-func serve(t *testing.T, o dashboard.Options) (*dashboard.Server, string) {
+func serve(t *testing.T, o dashboard.Options) site {
 	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	address := server.Listener.Addr().String()
+	o.Guard = guard.New(address)
 	board := dashboard.New(o)
-	server := httptest.NewServer(board)
+	server.Config.Handler = board
+	server.Start()
 	t.Cleanup(func() {
 		board.Close()
 		server.Close()
 	})
-	return board, server.URL
+	return site{board, server.URL, o.Guard.URL(address)}
+}
+
+// visit opens the session in a browser.
+func (s site) visit(t *testing.T) *browser.Tab {
+	b := browser.Open(t, s.url)
+	b.Go(s.key)
+	return b
 }
 
 // harbour is two months of a company: a shared repository whose pushes push out
