@@ -29,12 +29,17 @@ func (b *Tab) Dead() []string {
 }
 
 // Axe loads axe-core (of the npm package axe-core, a file that PLIMSOLL_AXE
-// names) and lists what breaks WCAG 2.2's A and AA in the page.
+// names) and lists what breaks WCAG 2.2's A and AA in the page. Without it, which CI
+// does not let pass, the other checks of a test go on.
 func (b *Tab) Axe() []string {
 	b.t.Helper()
 	source, err := os.ReadFile(os.Getenv("PLIMSOLL_AXE"))
+	if err != nil && os.Getenv("CI") == "true" {
+		b.t.Fatalf("CI needs axe-core, in the file that PLIMSOLL_AXE names: %v", err)
+	}
 	if err != nil {
-		missing(b.t, "axe-core, in the file that PLIMSOLL_AXE names", err)
+		b.t.Logf("not looked at by axe-core, which needs the file that PLIMSOLL_AXE names: %v", err)
+		return nil
 	}
 	b.Run(string(source) + "\n;void 0")
 	b.Run(`window.axeSays = null; axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then((r) => {
