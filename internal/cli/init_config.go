@@ -16,6 +16,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/pipeline"
 	"github.com/plimsoll-ecs/plimsoll/internal/strictyaml"
 	"github.com/plimsoll-ecs/plimsoll/internal/taskdef"
 )
@@ -31,12 +32,13 @@ type initConfig struct {
 	Cluster string   `help:"ECS cluster (ECS_CLUSTER); the only one when not given." placeholder:"NAME"`
 	Service []string `help:"Service, several times for several; all of the cluster when not given." placeholder:"NAME"`
 	From    []string `help:"Take the names from ecspresso's configuration instead, YAML or JSON; several times for several services. Asks AWS nothing." placeholder:"FILE"`
-	Force   bool     `help:"Write over a file that is there."`
+	Yes     bool     `help:"Ask nothing, and write over a file that is there." aliases:"force"`
 }
 
 // Help goes below the usage.
 func (c *initConfig) Help() string {
-	return `A file that is there is only shown how it would change, unless --force is given.
+	return `How a file that is there would change is shown first, and asked for on a terminal;
+elsewhere --yes is wanted.
 
   plimsoll init config --cluster prod
   plimsoll init config --from ecspresso.yml`
@@ -53,7 +55,11 @@ func (c *initConfig) Run(ctx context.Context, s *session) error {
 	if _, err := config.Parse(name, []byte(text)); err != nil {
 		return fmt.Errorf("what was found makes no configuration: %w", err)
 	}
-	return c.write(s, name, text)
+	if err := s.writeFiles("", []pipeline.File{{Name: name, Text: text}}, c.Yes); err != nil || s.json() {
+		return err
+	}
+	fmt.Fprintln(s.sys.Stderr, "look at what it comes to with: plimsoll config explain")
+	return nil
 }
 
 func (c *initConfig) draft(ctx context.Context, s *session) (config.Draft, error) {
@@ -61,32 +67,6 @@ func (c *initConfig) draft(ctx context.Context, s *session) (config.Draft, error
 		return c.imported(s)
 	}
 	return c.live(ctx, s)
-}
-
-// write puts the text into the file. One that is there and says otherwise is
-// left alone without --force.
-func (c *initConfig) write(s *session, name, text string) error {
-	before, err := os.ReadFile(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return err
-	case string(before) == text:
-		fmt.Fprintf(s.sys.Stderr, "%s says all that already\n", name)
-		return nil
-	default:
-		if err := lineDiff(s.sys.Stdout, string(before), text); err != nil {
-			return err
-		}
-		if !c.Force {
-			return &refusedError{fmt.Errorf("%s is there, and would change so (--force writes it)", name)}
-		}
-	}
-	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-		return err
-	}
-	fmt.Fprintf(s.sys.Stderr, "wrote %s; look at what it comes to with: plimsoll config explain\n", name)
-	return nil
 }
 
 // live drafts what runs in a cluster.

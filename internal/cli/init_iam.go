@@ -6,12 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/leastprivilege"
+	"github.com/plimsoll-ecs/plimsoll/internal/pipeline"
 )
 
 type initIAM struct {
@@ -32,7 +31,7 @@ type initIAM struct {
 
 	Format string `help:"json, terraform or cloudformation." enum:"json,terraform,cloudformation" default:"json" placeholder:"json" group:"What comes of it"`
 	Out    string `help:"Write files into this folder; without it they are shown." placeholder:"DIR" type:"path" group:"What comes of it"`
-	Force  bool   `help:"Write over files that are there." group:"What comes of it"`
+	Yes    bool   `help:"Ask nothing, and write over files that are there." aliases:"force" group:"What comes of it"`
 }
 
 // Help goes below the usage.
@@ -65,7 +64,7 @@ func (c *initIAM) Validate() error {
 
 // Run writes the roles.
 func (c *initIAM) Run(ctx context.Context, s *session) error {
-	pipeline, err := c.pipeline()
+	trusted, err := c.pipeline()
 	if err != nil {
 		return &usageError{err, hintOf(err)}
 	}
@@ -73,7 +72,7 @@ func (c *initIAM) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	stacks := leastprivilege.Roles(scope, pipeline, features)
+	stacks := leastprivilege.Roles(scope, trusted, features)
 	files, err := leastprivilege.Render(leastprivilege.Format(c.Format), stacks)
 	if err != nil {
 		return &usageError{err, hintOf(err)}
@@ -88,7 +87,11 @@ func (c *initIAM) Run(ctx context.Context, s *session) error {
 	if c.Out == "" {
 		return c.show(s, files)
 	}
-	return c.write(s, files)
+	var out []pipeline.File
+	for _, f := range files {
+		out = append(out, pipeline.File{Name: filepath.Join(c.Out, f.Name), Text: f.Text})
+	}
+	return s.writeFiles("", out, c.Yes)
 }
 
 // pipeline is who is trusted.
@@ -145,45 +148,4 @@ func (c *initIAM) show(s *session, files []leastprivilege.File) error {
 	b.WriteString("\n}\n")
 	_, err := b.WriteTo(s.sys.Stdout)
 	return err
-}
-
-// write writes the files. Where one is there and says otherwise, the difference
-// is shown and nothing is written without --force.
-func (c *initIAM) write(s *session, files []leastprivilege.File) error {
-	var differs []string
-	for _, f := range files {
-		name := filepath.Join(c.Out, f.Name)
-		before, err := os.ReadFile(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return err
-		case string(before) != f.Text:
-			if err := lineDiff(s.sys.Stdout, string(before), f.Text); err != nil {
-				return err
-			}
-			differs = append(differs, name)
-		}
-	}
-	if len(differs) > 0 && !c.Force {
-		return &refusedError{fmt.Errorf("%s there, and would change so (--force writes it)", areThere(differs))}
-	}
-	for _, f := range files {
-		name := filepath.Join(c.Out, f.Name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(name, []byte(f.Text), 0o644); err != nil {
-			return err
-		}
-		fmt.Fprintf(s.sys.Stderr, "wrote %s\n", name)
-	}
-	return nil
-}
-
-func areThere(names []string) string {
-	if len(names) == 1 {
-		return names[0] + " is"
-	}
-	return strings.Join(names, ", ") + " are"
 }

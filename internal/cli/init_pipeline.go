@@ -405,22 +405,8 @@ func (s *session) deliver(d *draftPipeline, files []pipeline.File, steps []strin
 	if d.flags.DryRun {
 		return s.printFiles(files)
 	}
-	done, err := s.writeFiles(d.root, files, d.flags.Yes)
-	if err != nil {
+	if err := s.writeFiles(d.root, files, d.flags.Yes); err != nil || s.json() {
 		return err
-	}
-	for _, f := range done {
-		switch {
-		case s.json():
-			s.object(f)
-		case f.Change == "none":
-			fmt.Fprintf(s.sys.Stderr, "%s says all that already\n", f.File)
-		default:
-			fmt.Fprintf(s.sys.Stderr, "wrote %s\n", f.File)
-		}
-	}
-	if s.json() {
-		return nil
 	}
 	width := 0
 	if columns := s.termOptions().Width; columns != nil {

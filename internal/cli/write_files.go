@@ -18,9 +18,31 @@ type writtenFile struct {
 	Change string `json:"change"` // "new", "changed" or "none"
 }
 
-// writeFiles writes files below a folder, all or none of them. What would change
-// in those that are there is shown first and asked for.
-func (s *session) writeFiles(root string, files []pipeline.File, yes bool) ([]writtenFile, error) {
+// writeFiles writes files below a folder, all or none of them, and says what became of
+// each. What would change in those that are there is shown first and asked for.
+func (s *session) writeFiles(root string, files []pipeline.File, yes bool) error {
+	done, err := s.mayWrite(root, files, yes)
+	if err != nil {
+		return err
+	}
+	if err := putFiles(root, files, done); err != nil {
+		return err
+	}
+	for _, f := range done {
+		switch {
+		case s.json():
+			s.object(f)
+		case f.Change == "none":
+			fmt.Fprintf(s.sys.Stderr, "%s says all that already\n", f.File)
+		default:
+			fmt.Fprintf(s.sys.Stderr, "wrote %s\n", f.File)
+		}
+	}
+	return nil
+}
+
+// mayWrite is what would become of files, where nothing stands against it.
+func (s *session) mayWrite(root string, files []pipeline.File, yes bool) ([]writtenFile, error) {
 	done := make([]writtenFile, len(files))
 	var replaced []string
 	for i, f := range files {
@@ -52,7 +74,7 @@ func (s *session) writeFiles(root string, files []pipeline.File, yes bool) ([]wr
 			return nil, err
 		}
 	}
-	return done, putFiles(root, files, done)
+	return done, nil
 }
 
 // putFiles writes every file beside its place before any takes it.
