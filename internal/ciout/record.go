@@ -22,6 +22,7 @@ type Record struct {
 // course is the story of one service, or of none: what was built and pushed.
 type course struct {
 	service  string
+	refusals []string
 	warnings []string
 	checks   []story.Check // of the preflight
 	failures []story.Failure
@@ -45,6 +46,8 @@ func (r *Record) Hear(e story.Event) {
 	switch {
 	case e.Kind == story.Warning && !slices.Contains(c.warnings, e.Message):
 		c.warnings = append(c.warnings, e.Message)
+	case e.Kind == story.Fault && !slices.Contains(c.refusals, e.Message):
+		c.refusals = append(c.refusals, e.Message)
 	case e.Kind == story.Failed && e.Failure != nil:
 		alike := func(f story.Failure) bool {
 			return f.CauseID == e.Failure.CauseID && f.Cause == e.Failure.Cause && f.StoppedReason == e.Failure.StoppedReason && f.Reason == e.Failure.Reason
@@ -200,7 +203,7 @@ func (r *Record) Annotations() []Annotation {
 
 func (c *course) annotations() []Annotation {
 	var all []Annotation
-	told := map[string]bool{} // faults are told as warnings too
+	told := map[string]bool{} // what checks say is told by itself too
 	faults := 0
 	for _, check := range c.checks {
 		text := check.Name + ": " + check.Why
@@ -217,6 +220,12 @@ func (c *course) annotations() []Annotation {
 			continue
 		}
 		all = append(all, Annotation{Level: level, Title: title("preflight", c.service), Text: text})
+	}
+	for _, text := range c.refusals {
+		if !told[text] {
+			all = append(all, Annotation{Level: Error, Title: title("preflight", c.service), Text: text})
+			faults++
+		}
 	}
 	// The faults say it better, and of what was not begun the others do.
 	if c.verdict.ExitCode != 0 && faults == 0 && c.verdict.Outcome != notBegun {

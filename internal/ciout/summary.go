@@ -204,6 +204,12 @@ func (c *course) faults() string {
 			rows = append(rows, []string{text(check.Name), text(check.Why), text(check.Do)})
 		}
 	}
+	if len(rows) == 0 { // refused for something that is no check of a deploy
+		for _, said := range c.refusals {
+			name, found, _ := strings.Cut(said, ": ")
+			rows = append(rows, []string{text(name), text(found), ""})
+		}
+	}
 	if len(rows) == 0 {
 		return ""
 	}
@@ -248,8 +254,7 @@ func failure(f story.Failure) string {
 	return b.String()
 }
 
-// warned is what is worth acting on, not now. What the preflight refused for has
-// been told as warnings too, and stands above.
+// warned is what is worth acting on, not now.
 func (c *course) warned() string {
 	var points []string
 	for _, a := range c.annotations() {

@@ -113,14 +113,14 @@ func (j *job) stop(err error) (story.Verdict, error) {
 	return story.Verdict{}, err
 }
 
-// tellFaults tells what stands in the way, one warning each.
+// tellFaults tells what stands in the way.
 func (j *job) tellFaults(e *PreflightError) {
 	for _, f := range e.Faults {
 		message := f.Check + ": " + f.What
 		if f.Do != "" {
 			message += "; " + f.Do
 		}
-		j.say(story.Warning, story.Preflight, "%s", message)
+		j.say(story.Fault, story.Preflight, "%s", message)
 	}
 }
 

@@ -39,6 +39,7 @@ const (
 	Change   Kind = "change"   // something moved: Message, and Rollout while watching
 	Note     Kind = "note"     // worth knowing, nothing to do
 	Warning  Kind = "warning"  // worth acting on, not now
+	Fault    Kind = "fault"    // stands in the way: the preflight refuses
 	Failed   Kind = "failed"   // a task failed: Failure has the evidence; without one, the step itself failed, and is over
 	Output   Kind = "output"   // a line that a one-off task wrote: Message
 	End      Kind = "end"      // a step is done

@@ -91,6 +91,8 @@ func (l *lines) tell(e story.Event) error {
 		}
 	case story.Warning:
 		text = l.story.warn.Render("warning: ") + text
+	case story.Fault:
+		text = l.story.sign(l.story.bad, markFailed, "refused") + text
 	case story.Note:
 		if said, ok := ecsEvent(e.Message); ok {
 			return l.once(&log.ecsEvent, e, prefixed(e.Service, l.story.edge("ecs: ", "ECS says: ")+said))

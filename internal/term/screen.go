@@ -76,6 +76,8 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		return hang(s.faint.Render(markNote)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
 	case story.Warning:
 		return hang(s.warn.Render(markWarning)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
+	case story.Fault:
+		return hang(s.bad.Render(markFailed)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
 	case story.Failed:
 		if e.Failure != nil {
 			s.find(e, now).fail(*e.Failure)

@@ -68,14 +68,21 @@ func (e *exam) take(what tale.Told) {
 			if c, ok := changeOf(l.Message); ok {
 				e.changes = append(e.changes, c)
 			}
-		case story.Warning:
+		case story.Warning, story.Fault:
 			if what.Checks == nil {
-				e.checks = append(e.checks, story.Check{Name: string(l.Step), State: story.CheckWarn, Why: l.Message})
+				e.checks = append(e.checks, story.Check{Name: string(l.Step), State: stateOf(l.Kind), Why: l.Message})
 			}
 		case story.Note:
 			e.notes = append(e.notes, l.Message)
 		}
 	}
+}
+
+func stateOf(k story.Kind) story.CheckState {
+	if k == story.Fault {
+		return story.CheckFail
+	}
+	return story.CheckWarn
 }
 
 // complete adds what the dry run of this verb does not tell by itself.

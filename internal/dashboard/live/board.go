@@ -232,6 +232,8 @@ func markOf(k story.Kind) (mark, says string) {
 		return "✓", "done"
 	case story.Failed:
 		return "✕", "failed"
+	case story.Fault:
+		return "✕", "refused"
 	case story.Warning:
 		return "!", "warning"
 	case story.Change:
