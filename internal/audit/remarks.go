@@ -7,9 +7,9 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/lint"
 )
 
-// PolicyRemarks is the [Lint] of package lint. Where a rollback could go is no
-// remark on a policy: that is a finding of the service.
-func PolicyRemarks(r *Repository, _ lifecycle.Policy, uses []Use, now time.Time) []Remark {
+// LintSubject is what package lint judges of a repository. Where a rollback could go is
+// no remark on a policy: that is a finding of the service.
+func LintSubject(r *Repository, uses []Use, now time.Time) lint.Subject {
 	subject := lint.Subject{Text: []byte(r.Policy), Images: make([]lifecycle.Image, len(r.Images)), Now: now}
 	for i := range r.Images {
 		subject.Images[i] = r.Images[i].Image
@@ -19,8 +19,13 @@ func PolicyRemarks(r *Repository, _ lifecycle.Policy, uses []Use, now time.Time)
 			subject.Uses = append(subject.Uses, lint.Use{Digest: u.Digest, By: u.By, Since: u.Since})
 		}
 	}
+	return subject
+}
+
+// PolicyRemarks is the [Lint] of package lint.
+func PolicyRemarks(r *Repository, _ lifecycle.Policy, uses []Use, now time.Time) []Remark {
 	var remarks []Remark
-	for _, m := range lint.Check(subject) {
+	for _, m := range lint.Check(LintSubject(r, uses, now)) {
 		remarks = append(remarks, Remark{
 			Code: string(m.Code), Severity: severityOf(m.Severity), Rule: m.Rule, What: m.What, Why: m.Why, Fix: []Fix{{Say: m.Do}},
 		})

@@ -83,7 +83,7 @@ func (c *statusCommand) show(s *session, state deploy.State) error {
 		fmt.Fprintln(out)
 	}
 	for _, e := range state.Events[:n] {
-		s.sentence(e.Time.Local().Format(time.DateTime)+"  ", shortEvent(e.Message), len(time.DateTime)+2)
+		s.sentence(e.Time.Local().Format(time.DateTime)+"  ", rollout.ShortEvent(e.Message), len(time.DateTime)+2)
 	}
 	return nil
 }
@@ -139,23 +139,6 @@ func deployedBy(state deploy.State) string {
 		parts = append(parts, "verdict "+state.Verdict)
 	}
 	return strings.Join(parts, ", ")
-}
-
-// shortEvent takes off what the reader knows, or cannot use: the service's name
-// in front, and all but the first eight digits of a task's id.
-func shortEvent(message string) string {
-	if rest, ok := strings.CutPrefix(message, "(service "); ok {
-		if _, text, ok := strings.Cut(rest, ") "); ok {
-			message = text
-		}
-	}
-	words := strings.Fields(message)
-	for i, word := range words {
-		if id := strings.TrimRight(word, ")."); i > 0 && words[i-1] == "(task" && len(id) > 8 {
-			words[i] = id[:8] + word[len(id):]
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 // shortDigests keeps enough of each digest to tell it from others.

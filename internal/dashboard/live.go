@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/live"
 )
 
 // How often a stream is written to: not more often than people can see, and now
@@ -36,25 +38,10 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 		if s.news(w, r, f, sent) != nil {
 			return
 		}
-		if !s.pause(r, timer, atMostEvery, nil) || !s.pause(r, timer, atLeastEvery, changed) {
+		if !live.Pause(r.Context(), s.closed, timer, atMostEvery, nil) || !live.Pause(r.Context(), s.closed, timer, atLeastEvery, changed) {
 			return
 		}
 	}
-}
-
-// pause waits until d has passed or something has changed. It is false when the
-// stream is to end.
-func (s *Server) pause(r *http.Request, timer *time.Timer, d time.Duration, changed <-chan struct{}) bool {
-	timer.Reset(d)
-	select {
-	case <-r.Context().Done():
-		return false
-	case <-s.closed:
-		return false
-	case <-changed:
-	case <-timer.C:
-	}
-	return true
 }
 
 // news sends what has changed.

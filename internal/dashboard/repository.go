@@ -140,7 +140,7 @@ func (s *sight) shelfRow(i int) shelfRow {
 	r, one := &s.fleet.Repositories[i], &s.shelves[i]
 	row := shelfRow{
 		Link: repositoryLink(r.Place, r.Name), Name: r.Name, Place: panel.Place(r.Place), Images: len(r.Images), Bytes: one.bytes,
-		Used: one.used, Endangered: one.endangered, Policy: policyWord(r), Mutability: mutability(r.Mutability),
+		Used: one.used, Endangered: one.endangered, Policy: policyWord(r), Mutability: lifecycle.Mutability(r.Mutability),
 	}
 	for _, n := range one.findings {
 		f := &s.report.Findings[n]
@@ -314,16 +314,7 @@ func markClass(m *loadline.Mark) string {
 
 // policy is the text of the policy with what is to be said of its lines.
 func (v *repositoryView) policy(uses []audit.Use, now time.Time) {
-	r := v.Repository
-	subject := lint.Subject{Text: []byte(r.Policy), Images: make([]lifecycle.Image, len(r.Images)), Now: now}
-	for i := range r.Images {
-		subject.Images[i] = r.Images[i].Image
-	}
-	for _, u := range uses {
-		if !u.Earlier {
-			subject.Uses = append(subject.Uses, lint.Use{Digest: u.Digest, By: u.By, Since: u.Since})
-		}
-	}
+	subject := audit.LintSubject(v.Repository, uses, now)
 	subject.Text = indented(subject.Text)
 	v.Remarks = lint.Check(subject)
 	for n, text := range strings.Split(strings.TrimRight(strings.ReplaceAll(string(subject.Text), "\t", "    "), "\n"), "\n") {

@@ -361,7 +361,7 @@ type saidEvent struct {
 func eventsOf(events []deploy.ServiceEvent) []saidEvent {
 	var out []saidEvent
 	for _, e := range events {
-		message := shortEvent(e.Message)
+		message := rollout.ShortEvent(e.Message)
 		if n := len(out); n > 0 && out[n-1].Message == message {
 			out[n-1].Times++
 			continue

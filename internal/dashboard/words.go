@@ -93,19 +93,6 @@ func stateWord(s audit.State) string {
 
 func stateClass(s audit.State) string { return [...]string{"bad", "warn", "off", "good"}[s] }
 
-// mutability is what a repository does to its tags.
-func mutability(m string) string {
-	switch m {
-	case "IMMUTABLE":
-		return "immutable tags"
-	case "IMMUTABLE_WITH_EXCLUSION":
-		return "immutable tags, with exclusions"
-	case "MUTABLE_WITH_EXCLUSION":
-		return "mutable tags, with exclusions"
-	}
-	return "mutable tags"
-}
-
 // lower is an ECS state as a sentence has it.
 func lower(state string) string { return strings.ToLower(strings.ReplaceAll(state, "_", " ")) }
 
@@ -141,21 +128,4 @@ func shortCommit(sha string) string {
 		return sha[:7]
 	}
 	return sha
-}
-
-// shortEvent takes off what the reader knows, or cannot use: the service's name
-// in front, and all but the first eight digits of a task's id.
-func shortEvent(message string) string {
-	if rest, ok := strings.CutPrefix(message, "(service "); ok {
-		if _, text, ok := strings.Cut(rest, ") "); ok {
-			message = text
-		}
-	}
-	words := strings.Fields(message)
-	for i, word := range words {
-		if id := strings.TrimRight(word, ")."); i > 0 && words[i-1] == "(task" && len(id) > 8 {
-			words[i] = id[:8] + word[len(id):]
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -18,3 +18,17 @@ func Frozen(mutability string, filters []string, tag string) bool {
 	}
 	return false
 }
+
+// Mutability is the setting in words: "immutable tags". What is not known is taken for
+// mutable.
+func Mutability(setting string) string {
+	switch setting {
+	case "IMMUTABLE":
+		return "immutable tags"
+	case "IMMUTABLE_WITH_EXCLUSION":
+		return "immutable tags, with exclusions"
+	case "MUTABLE_WITH_EXCLUSION":
+		return "mutable tags, with exclusions"
+	}
+	return "mutable tags"
+}

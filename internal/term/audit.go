@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
+
 	"charm.land/lipgloss/v2"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
@@ -69,7 +71,7 @@ func (a auditor) lines() []string {
 		if count == 0 {
 			continue
 		}
-		lines = append(lines, a.strong.Render(counted(count, severityNoun(severity), "s")), "")
+		lines = append(lines, a.strong.Render(noun.Count(count, severityNoun(severity))), "")
 		for _, group := range groups {
 			lines = append(lines, a.group(group)...)
 		}
@@ -238,20 +240,20 @@ func (a auditor) card() []string {
 	case t.Services == 0:
 		mark, style, says = markWarning, a.warn, "no service was seen"
 	case t.Now < t.Services:
-		mark, style, says = markFailed, a.bad, fmt.Sprintf("%d of %s cannot restart", t.Services-t.Now, counted(t.Services, "service", "s"))
+		mark, style, says = markFailed, a.bad, fmt.Sprintf("%d of %s cannot restart", t.Services-t.Now, noun.Count(t.Services, "service"))
 		if t.Safe < t.Now {
 			says += fmt.Sprintf("; %d more may not be able to within %s", t.Now-t.Safe, span(a.Horizon))
 		}
 	case t.Safe < t.Services:
-		mark, style, says = markWarning, a.warn, fmt.Sprintf("all could restart now; %d of %s may not be able to within %s", t.Services-t.Safe, counted(t.Services, "service", "s"), span(a.Horizon))
+		mark, style, says = markWarning, a.warn, fmt.Sprintf("all could restart now; %d of %s may not be able to within %s", t.Services-t.Safe, noun.Count(t.Services, "service"), span(a.Horizon))
 	default:
-		says = fmt.Sprintf("%s, and all could restart at any time within %s", counted(t.Services, "service", "s"), span(a.Horizon))
+		says = fmt.Sprintf("%s, and all could restart at any time within %s", noun.Count(t.Services, "service"), span(a.Horizon))
 	}
 	lines := hang(a.sign(style, mark, "in all"), style.Inherit(a.strong).Render(says), 2, a.width)
 	lines = append(lines, a.field("findings", findingCounts(t), a.width)...)
 	lines = append(lines, a.field("judged", strings.Join([]string{
-		counted(a.Seen.Clusters, "cluster", "s"), counted(a.Seen.Services, "service", "s"), counted(a.Seen.Tasks, "task", "s"),
-		counted(a.Seen.Schedules, "schedule", "s"), counted(a.Seen.Repositories, "repositor", "ies"), counted(a.Seen.Images, "image", "s"),
+		noun.Count(a.Seen.Clusters, "cluster"), noun.Count(a.Seen.Services, "service"), noun.Count(a.Seen.Tasks, "task"),
+		noun.Count(a.Seen.Schedules, "schedule"), noun.Count(a.Seen.Repositories, "repository"), noun.Count(a.Seen.Images, "image"),
 	}, ", "), a.width)...)
 	lines = append(lines, a.blind()...)
 	if a.More != "" && !a.All && a.folded(t) {
@@ -268,9 +270,9 @@ func (a auditor) rolesCard(t audit.Tally) []string {
 			bad[f.Object.ARN] = true
 		}
 	}
-	mark, style, says := markDone, a.good, counted(a.Seen.Roles, "role", "s")+", apart and no wider than they need be"
+	mark, style, says := markDone, a.good, noun.Count(a.Seen.Roles, "role")+", apart and no wider than they need be"
 	if len(bad) > 0 {
-		mark, style, says = markWarning, a.warn, fmt.Sprintf("%d of %s to look at", len(bad), counted(a.Seen.Roles, "role", "s"))
+		mark, style, says = markWarning, a.warn, fmt.Sprintf("%d of %s to look at", len(bad), noun.Count(a.Seen.Roles, "role"))
 	}
 	lines := hang(style.Render(mark)+" ", style.Inherit(a.strong).Render(says), 2, a.width)
 	lines = append(lines, a.field("findings", findingCounts(t), a.width)...)
@@ -302,9 +304,9 @@ func findingCounts(t audit.Tally) string {
 			parts = append(parts, text)
 		}
 	}
-	add(t.Errors, counted(t.Errors, "error", "s"))
-	add(t.Warnings, counted(t.Warnings, "warning", "s"))
-	add(t.Notes, counted(t.Notes, "note", "s"))
+	add(t.Errors, noun.Count(t.Errors, "error"))
+	add(t.Warnings, noun.Count(t.Warnings, "warning"))
+	add(t.Notes, noun.Count(t.Notes, "note"))
 	add(t.Accepted, fmt.Sprintf("%d accepted", t.Accepted))
 	if len(parts) == 0 {
 		return "none"
@@ -353,21 +355,10 @@ func severityNoun(s audit.Severity) string {
 	return "note"
 }
 
-// counted is "1 service", "4 services", "2 repositories".
-func counted(n int, stem, several string) string {
-	switch {
-	case n != 1:
-		return fmt.Sprintf("%d %s%s", n, stem, several)
-	case several == "ies":
-		return "1 " + stem + "y"
-	}
-	return "1 " + stem
-}
-
 // span is a horizon in words.
 func span(d time.Duration) string {
 	if d < 48*time.Hour {
-		return counted(int(d.Hours()), "hour", "s")
+		return noun.Count(int(d.Hours()), "hour")
 	}
-	return counted(int(d.Hours()/24), "day", "s")
+	return noun.Count(int(d.Hours()/24), "day")
 }

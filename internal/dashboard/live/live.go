@@ -91,20 +91,20 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, from Source, dra
 			_ = out.event("end", struct{}{}) // a client that misses it asks once more, and hears it again
 			return
 		}
-		if !s.pause(r.Context(), timer, atMostEvery, nil) || !s.pause(r.Context(), timer, atLeastEvery, more) {
+		if !Pause(r.Context(), s.closed, timer, atMostEvery, nil) || !Pause(r.Context(), s.closed, timer, atLeastEvery, more) {
 			return
 		}
 	}
 }
 
-// pause waits until d has passed or there is more. It is false when the stream
-// is to end.
-func (s *Streams) pause(ctx context.Context, timer *time.Timer, d time.Duration, more <-chan struct{}) bool {
+// Pause is the rest between two looks of a stream: it waits until d has passed or there
+// is more. It is false when the stream is to end.
+func Pause(ctx context.Context, closed <-chan struct{}, timer *time.Timer, d time.Duration, more <-chan struct{}) bool {
 	timer.Reset(d)
 	select {
 	case <-ctx.Done():
 		return false
-	case <-s.closed:
+	case <-closed:
 		return false
 	case <-more:
 	case <-timer.C:

@@ -131,7 +131,7 @@ func (c *Console) pages(ctx context.Context, operation string, in map[string]any
 }
 
 func (c *Console) repository(ctx context.Context, doc repositoryDoc, seen ecs.Fleet, a asked, now time.Time) (repositoryView, error) {
-	r := repositoryView{Name: doc.RepositoryName, Tags: saysMutability(doc.ImageTagMutability)}
+	r := repositoryView{Name: doc.RepositoryName, Tags: lifecycle.Mutability(doc.ImageTagMutability)}
 	var images []imageDoc
 	in := map[string]any{"repositoryName": doc.RepositoryName, "maxResults": 1000, "filter": map[string]any{"imageStatus": "ANY"}}
 	err := c.pages(ctx, "ECR.DescribeImages", in, func() (any, func()) {
@@ -175,18 +175,6 @@ func (c *Console) repository(ctx context.Context, doc repositoryDoc, seen ecs.Fl
 		r.MoreLink = to.link()
 	}
 	return r, nil
-}
-
-func saysMutability(m string) string {
-	switch m {
-	case "IMMUTABLE":
-		return "immutable tags"
-	case "IMMUTABLE_WITH_EXCLUSION":
-		return "immutable tags, with exclusions"
-	case "MUTABLE_WITH_EXCLUSION":
-		return "mutable tags, with exclusions"
-	}
-	return "mutable tags"
 }
 
 func saysPolicy(o ecr.Outlook, going int, now time.Time) string {
