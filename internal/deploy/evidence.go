@@ -18,6 +18,7 @@ import (
 type evidence struct {
 	failure      story.Failure
 	cause        *rollout.Cause
+	particular   bool // the cause is none of those that say little
 	worthTelling bool // a new cause, or one of the first that none is known for
 }
 
@@ -44,10 +45,14 @@ func (w *watch) examine(ctx context.Context, t rollout.Task) *evidence {
 			w.say(story.Note, w.step, "the container's log cannot be read: %v", err)
 		}
 	}
-	if d, ok := w.diagnose(e.failure, log, nil); ok {
+	d, ok := w.diagnose(e.failure, log, nil)
+	if like := w.likeness(e.failure); like != nil && len(log) == 0 && (!ok || d.General) {
+		e.cause = like
+	} else if ok {
 		// Events lag: tasks are counted together by what is known of all of
 		// them at once.
 		e.cause = &rollout.Cause{ID: d.ID, Reason: d.Cause, Enough: d.Conclusive}
+		e.particular = !d.General
 		e.worthTelling = !w.causes["task "+d.ID]
 		w.causes["task "+d.ID] = true
 		d, _ = w.diagnose(e.failure, log, eventsAbout(w.last, t))
@@ -62,6 +67,20 @@ func (w *watch) examine(ctx context.Context, t rollout.Task) *evidence {
 	}
 	w.evidence[t.ID] = e
 	return e
+}
+
+// likeness is the particular cause of an earlier task that ended as this one
+// did, which has no log to tell it by: not every log is read, and some arrive
+// late.
+func (w *watch) likeness(f story.Failure) *rollout.Cause {
+	for _, e := range w.evidence {
+		o := e.failure
+		if e.particular && o.Container == f.Container && o.StopCode == f.StopCode && o.Reason == f.Reason &&
+			o.ExitCode != nil && f.ExitCode != nil && *o.ExitCode == *f.ExitCode {
+			return e.cause
+		}
+	}
+	return nil
 }
 
 // failureOf is what ECS says of a failed task.
