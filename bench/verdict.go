@@ -36,11 +36,12 @@ func (b *bench) verdict(ctx context.Context) (t table, err error) {
 	if err := y.plant(ctx); err != nil {
 		return t, err
 	}
-	list := []struct {
+	type contender struct {
 		name    string
 		command func(tag string) *exec.Cmd
 		seen    []watched
-	}{
+	}
+	list := []contender{
 		{name: "`plimsoll deploy`", command: func(tag string) *exec.Cmd { return y.plimsoll(ctx, "deploy", "--image-tag", tag) }},
 		{name: "`plimsoll deploy --poll economical`", command: func(tag string) *exec.Cmd {
 			return y.plimsoll(ctx, "deploy", "--image-tag", tag, "--poll", "economical")
@@ -49,6 +50,12 @@ func (b *bench) verdict(ctx context.Context) (t table, err error) {
 	}
 	if _, err := exec.LookPath("ecspresso"); err != nil {
 		t.title = " (ecspresso is not on PATH)"
+	} else {
+		command, err := y.ecspresso(ctx)
+		if err != nil {
+			return t, err
+		}
+		list = append(list, contender{name: "`ecspresso deploy`", command: command})
 	}
 	for round := range b.runs {
 		for i := range list {
