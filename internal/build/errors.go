@@ -107,6 +107,19 @@ func (e *ImageMissingError) Hint() string {
 	return "build it first; a buildx builder that is a container keeps its images to itself, unless it was made with --driver-opt default-load=true"
 }
 
+// ContentMissingError says that the docker engine holds an index without all
+// of the images that it names.
+type ContentMissingError struct{ Ref string }
+
+func (e *ContentMissingError) Error() string {
+	return "docker holds only a part of the images of " + e.Ref
+}
+
+// Hint says what to do.
+func (e *ContentMissingError) Hint() string {
+	return "pull or build it for every platform, or make one image of it: docker pull or docker build with --platform"
+}
+
 // TagExistsError says that the tag names another image already. Nothing of
 // ours has replaced it.
 type TagExistsError struct {

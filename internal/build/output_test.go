@@ -22,6 +22,12 @@ func (t *told) tell(e story.Event) {
 	if e.Kind == story.Progress {
 		line += fmt.Sprintf(" %d/%d %s", e.Done, e.Total, e.Unit)
 	}
+	if e.There > 0 {
+		line += fmt.Sprintf(" (%d there)", e.There)
+	}
+	if e.Layers != nil {
+		line += fmt.Sprintf(" %d/%d layers", e.Layers.Done, e.Layers.Total)
+	}
 	if e.Message != "" {
 		line += " " + e.Message
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -28,6 +28,7 @@ type PushOptions struct {
 	Env     []string        // the environment of docker; nil: our own
 
 	Now func() time.Time // the time of what is told; nil: time.Now
+	Log *slog.Logger     // how docker's images are pushed; nil: nobody asks
 }
 
 // Pushed is what the registry holds after a push.
@@ -208,7 +209,7 @@ func (r registry) pushed(desc *v1.Descriptor, already bool) (Pushed, error) {
 		return Pushed{}, r.failure(err)
 	}
 	digest := desc.Digest.String()
-	return Pushed{Image: r.ref.WithDigest(digest), Digest: digest, Size: size, Layers: layers, Already: already}, nil
+	return Pushed{Image: r.ref.WithDigest(digest), Digest: digest, Size: size, Layers: len(layers), Already: already}, nil
 }
 
 // files is an image that needs no engine.
@@ -223,67 +224,17 @@ func (f files) identity() identity { return f.id }
 func (f files) close() { _ = os.RemoveAll(f.scratch) }
 
 func (f files) push(_ context.Context, r registry, n news) (string, error) {
+	layers, _, _ := contents(f.content) // what cannot be counted is pushed all the same
+	c := newCargo(layers, n)
 	updates := make(chan v1.Update, 16)
-	var told sync.WaitGroup
-	told.Go(func() { // until Push closes the channel, which it does in every case
-		var percent int64 = -1
-		for u := range updates {
-			if u.Error != nil || u.Total <= 0 || u.Complete*100/u.Total == percent {
-				continue
-			}
-			percent = u.Complete * 100 / u.Total
-			n.tell(story.Event{Kind: story.Progress, Done: u.Complete, Total: u.Total, Unit: "bytes"})
-		}
-	})
-	err := remote.Push(r.tag, f.content, append(r.opts[:len(r.opts):len(r.opts)], remote.WithProgress(updates))...)
-	told.Wait()
+	told := c.follow(updates)
+	err := remote.Push(r.tag, f.content, append(r.opts[:len(r.opts):len(r.opts)],
+		remote.WithProgress(updates), remote.WithTransport(arrivals{r.transport(), c.arrived}))...)
+	<-told
 	if err != nil {
 		return "", r.failure(err)
 	}
 	return f.id.digest, nil
-}
-
-// engine is an image that a docker engine holds.
-type engine struct {
-	docker *docker
-	id     string
-}
-
-func openEngine(ctx context.Context, opts PushOptions, r registry) (source, error) {
-	d, err := newDocker(opts.Env, opts.Login)
-	if err != nil {
-		return nil, err
-	}
-	var lines []string
-	exit, err := d.run(ctx, func(line string) { lines = last(lines, line) },
-		"image", "inspect", "--format", "{{.Id}}", r.ref.String())
-	if err == nil && exit != 0 {
-		err = d.failure(lines, &ImageMissingError{Ref: r.ref.String()})
-	}
-	if err == nil && len(lines) == 0 {
-		err = errors.New("docker image inspect printed nothing")
-	}
-	if err != nil {
-		d.close()
-		return nil, err
-	}
-	return engine{d, lines[len(lines)-1]}, nil
-}
-
-func (e engine) identity() identity { return identity{config: e.id} }
-
-func (e engine) close() { e.docker.close() }
-
-func (e engine) push(ctx context.Context, r registry, n news) (string, error) {
-	out := newUpload()
-	exit, err := e.docker.run(ctx, func(line string) { out.read(line, n) }, "push", r.ref.String())
-	if err != nil {
-		return "", err
-	}
-	if exit != 0 {
-		return "", e.docker.failure(out.lines, out.failure(r))
-	}
-	return out.digest, nil
 }
 
 func megabytes(n int64) string {

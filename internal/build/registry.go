@@ -38,12 +38,13 @@ func newRegistry(ctx context.Context, ref image.Reference, login *Login) (regist
 	if login != nil {
 		auth = remote.WithAuth(&authn.Basic{Username: login.User, Password: login.Password})
 	}
-	return registry{
-		ref:  ref.WithTag(ref.Tag),
-		tag:  tag,
-		opts: []remote.Option{remote.WithContext(ctx), auth, remote.WithTransport(httpsUnlessLoopback{remote.DefaultTransport})},
-	}, nil
+	r := registry{ref: ref.WithTag(ref.Tag), tag: tag}
+	r.opts = []remote.Option{remote.WithContext(ctx), auth, remote.WithTransport(r.transport())}
+	return r, nil
 }
+
+// transport is how requests to the registry go.
+func (r registry) transport() http.RoundTripper { return httpsUnlessLoopback{remote.DefaultTransport} }
 
 // head is what the tag names now; nil when nothing. A repository that does
 // not exist looks the same here: the answer to HEAD has no text.

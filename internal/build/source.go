@@ -148,10 +148,11 @@ func identityOf(t remote.Taggable) (identity, error) {
 	return identity{}, fmt.Errorf("%T is neither an image nor an index", t)
 }
 
-// contents sums up an image, or all images of an index: how many layers, and
-// how many bytes with their configurations. What is shared counts once.
-func contents(t remote.Taggable) (layers int, size int64, err error) {
-	seen := map[v1.Hash]bool{}
+// contents are the layers of an image, or of all images of an index, with
+// their sizes, and how many bytes it has with their configurations. What is
+// shared counts once.
+func contents(t remote.Taggable) (layers map[string]int64, size int64, err error) {
+	layers, seen := map[string]int64{}, map[v1.Hash]bool{}
 	var add func(remote.Taggable) error
 	add = func(t remote.Taggable) error {
 		if index, ok := t.(v1.ImageIndex); ok {
@@ -193,13 +194,13 @@ func contents(t remote.Taggable) (layers int, size int64, err error) {
 			seen[desc.Digest] = true
 			size += desc.Size
 			if i > 0 {
-				layers++
+				layers[desc.Digest.String()] = desc.Size
 			}
 		}
 		return nil
 	}
 	if err := add(t); err != nil {
-		return 0, 0, fmt.Errorf("counting layers: %w", err)
+		return nil, 0, fmt.Errorf("counting layers: %w", err)
 	}
 	return layers, size, nil
 }

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
-// upload reads what docker push prints, line by line:
+// upload is docker's push of an image, layer by layer. The engine's API tells
+// it in messages ([upload.message]), the docker command in lines:
 //
 //	5f70bf18a086: Preparing
 //	5f70bf18a086: Pushing [====>     ]  1.2MB/3.4MB
@@ -16,18 +18,27 @@ import (
 //	e16a3f9b2c44: Layer already exists
 //	v1: digest: sha256:… size: 528
 type upload struct {
-	lines  []string // the last ones
+	lines  []string         // the last ones
+	sizes  map[string]int64 // of layers, by docker's short name, where they are known from the start
 	layers map[string]*layer
 	digest string // of what was pushed
+	pace   pace
+
+	partial bool // docker lacks some of what an index names
 }
 
-// layer is one layer on its way.
+// layer is one layer on its way. Its bytes are those before compression, for
+// those docker counts; the containerd image store keeps layers compressed, and
+// counts these.
 type layer struct {
-	over        bool
-	sent, total int64 // bytes, where docker tells: it does on a terminal only
+	over, there bool  // there: the registry had it
+	retried     bool  // and that was told
+	sent, total int64 // bytes, where docker tells: its command does on a terminal only
 }
 
-func newUpload() *upload { return &upload{layers: map[string]*layer{}} }
+func newUpload(sizes map[string]int64) *upload {
+	return &upload{sizes: sizes, layers: map[string]*layer{}}
+}
 
 // read takes one line and tells what is new in it.
 func (u *upload) read(line string, n news) {
@@ -36,58 +47,114 @@ func (u *upload) read(line string, n news) {
 	}
 	u.lines = last(u.lines, line)
 	id, state, ok := strings.Cut(line, ": ")
-	if !ok {
-		return
+	switch {
+	case !ok || u.result(line):
+	case strings.HasPrefix(state, "Pushing"):
+		_, amount, _ := strings.Cut(state, "]")
+		sent, total, _ := strings.Cut(strings.TrimSpace(amount), "/")
+		u.take(id, state, max(size(sent), 0), max(size(total), 0), n)
+	default:
+		u.take(id, state, 0, 0, n)
 	}
-	if digest, ok := strings.CutPrefix(state, "digest: "); ok {
-		u.digest, _, _ = strings.Cut(digest, " ")
-		return
+}
+
+// result takes "v1: digest: sha256:… size: 528", docker's last word.
+func (u *upload) result(line string) bool {
+	_, said, ok := strings.Cut(line, ": digest: ")
+	if ok {
+		u.digest, _, _ = strings.Cut(said, " ")
 	}
+	return ok
+}
+
+// take is news of one layer.
+func (u *upload) take(id, state string, sent, total int64, n news) {
 	if !isLayer(id) {
 		return
 	}
 	l := u.layers[id]
 	if l == nil {
-		l = &layer{}
+		l = &layer{total: u.sizes[id]}
 		u.layers[id] = l
 	}
 	switch {
-	case state == "Pushed", state == "Layer already exists", strings.HasPrefix(state, "Mounted from "):
-		if l.over {
-			return
-		}
-		l.over, l.sent = true, l.total
-		n.tell(story.Event{Kind: story.Change, Message: "layer " + id + " " + strings.ToLower(state[:1]) + state[1:]})
+	case l.over:
+	case state == "Unavailable": // it belongs to a platform that the engine does not hold
+		delete(u.layers, id)
+	case state == "Pushed", arrivedBefore(state):
+		l.over, l.there, l.sent = true, state != "Pushed", l.total
+		n.tell(story.Event{Kind: story.Change, Message: "layer " + id + " " + strings.ToLower(state[:1]) + state[1:] + weight(l.total)})
 		u.progress(n)
 	case strings.HasPrefix(state, "Pushing"):
-		_, amount, _ := strings.Cut(state, "]")
-		sent, total, _ := strings.Cut(strings.TrimSpace(amount), "/")
-		l.total = max(size(total), 0)
-		l.sent = min(max(size(sent), 0), l.total)
-		u.progress(n)
-	case strings.HasPrefix(state, "Retrying in"):
+		// A layer is read as a tarball, whose headers its size leaves out.
+		l.total = max(l.total, total)
+		l.sent, l.retried = min(sent, l.total), false
+		if u.pace.due(n.now()) {
+			u.progress(n)
+		}
+	case strings.HasPrefix(state, "Retrying in") && !l.retried: // it counts the seconds
+		l.retried = true
 		n.tell(story.Event{Kind: story.Change, Message: "layer " + id + " is retried " + strings.TrimPrefix(state, "Retrying ")})
 	}
 }
 
+// arrivedBefore tells the states of a layer that is not sent.
+func arrivedBefore(state string) bool {
+	return state == "Layer already exists" || state == "Already exists" || strings.HasPrefix(state, "Mounted from ")
+}
+
+// weight is what follows on a layer whose size is known.
+func weight(size int64) string {
+	if size == 0 {
+		return ""
+	}
+	return ", " + megabytes(size)
+}
+
+// progress tells how far it is. The total is told once every layer's size is
+// known: before that it would grow.
 func (u *upload) progress(n news) {
-	var over, sent, total int64
+	e := story.Event{Kind: story.Progress, Unit: "bytes", Layers: &story.Layers{Total: len(u.layers)}}
+	whole := true
 	for _, l := range u.layers {
-		sent, total = sent+l.sent, total+l.total
+		e.Done, e.Total = e.Done+l.sent, e.Total+l.total
+		if l.there {
+			e.There += l.sent
+		}
 		if l.over {
-			over++
+			e.Layers.Done++
+		} else if l.total == 0 {
+			whole = false
 		}
 	}
-	e := story.Event{Kind: story.Progress, Done: over, Total: int64(len(u.layers)), Unit: "layers"}
-	if total > 0 {
-		e.Done, e.Total, e.Unit = sent, total, "bytes"
+	switch {
+	case e.Total == 0:
+		e.Done, e.Total, e.Unit = int64(e.Layers.Done), int64(e.Layers.Total), "layers"
+	case !whole:
+		e.Total = 0
 	}
 	n.tell(e)
 }
 
-// isLayer tells docker's short name of a layer: 12 hex digits.
+// pace keeps what is told while bytes go to what somebody can follow.
+type pace struct{ last time.Time }
+
+// due says whether it is time to tell again.
+func (p *pace) due(now time.Time) bool {
+	const often = 500 * time.Millisecond
+	if now.Sub(p.last) < often {
+		return false
+	}
+	p.last = now
+	return true
+}
+
+// shortName is how many hex digits docker names a layer by.
+const shortName = 12
+
+// isLayer tells docker's short name of a layer.
 func isLayer(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789abcdef") == ""
+	return len(s) == shortName && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // size reads docker's sizes, "1.234MB"; -1 when it is none.

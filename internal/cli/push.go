@@ -16,7 +16,7 @@ type sourceFlags struct {
 func (f sourceFlags) given() bool { return f.OCILayout != "" || f.Tarball != "" }
 
 func (f sourceFlags) options(s *session, ref image.Reference, login *build.Login) build.PushOptions {
-	return build.PushOptions{Image: ref, Login: login, Layout: f.OCILayout, Tarball: f.Tarball, Env: s.sys.Environ}
+	return build.PushOptions{Image: ref, Login: login, Layout: f.OCILayout, Tarball: f.Tarball, Env: s.sys.Environ, Log: s.log()}
 }
 
 type pushCommand struct {

@@ -21,12 +21,20 @@ type Event struct {
 	Done    int64         `json:"done,omitempty"`    // Progress: so much of Total, in Unit
 	Total   int64         `json:"total,omitempty"`   // 0: not known
 	Unit    string        `json:"unit,omitempty"`    // "bytes", "steps", "layers"
+	There   int64         `json:"there,omitempty"`   // bytes of Done that were there before, and went nowhere
+	Layers  *Layers       `json:"layers,omitempty"`  // Progress of a push
 	Rollout *rollout.View `json:"rollout,omitempty"` // Change during the watch step
 	Failure *Failure      `json:"failure,omitempty"`
 	// Container of an Output, where there are several.
 	Container string   `json:"container,omitempty"`
 	Verdict   *Verdict `json:"verdict,omitempty"`
 	Checks    []Check  `json:"checks,omitempty"` // all of the preflight: with its End, or with the verdict where it refused
+}
+
+// Layers is how many layers of an image the registry has.
+type Layers struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
 }
 
 // Kind says how an [Event] is to be taken.
