@@ -67,7 +67,7 @@ func (c *cargo) arrived(digest string, there bool) {
 	c.over[digest] = true
 	how := "pushed"
 	if there {
-		how = "layer already exists"
+		how = "was there before"
 		c.there += size
 	}
 	_, id, _ := strings.Cut(digest, ":")

@@ -28,12 +28,14 @@ type output struct {
 	stages   map[string]int     // BuildKit: how many steps each stage has
 	failed   *vertex
 	exit     int
-	lint     bool // the lines that follow are warnings about the Dockerfile
+	context  int64 // bytes of the build context, as far as they were sent
+	lint     bool  // the lines that follow are warnings about the Dockerfile
 }
 
 // vertex is one piece of a build's work.
 type vertex struct {
 	name string // "2/5 COPY . ."
+	nth  int    // in the order they began
 	step bool   // it is a step of the Dockerfile, not the builder's own business
 	over bool
 	said []string // its last lines
@@ -88,7 +90,7 @@ func (o *output) buildkit(id, text string, n news) {
 	v := o.vertices[id]
 	switch {
 	case v == nil:
-		v = &vertex{name: text}
+		v = &vertex{name: text, nth: len(o.vertices)}
 		if label, command, ok := strings.Cut(strings.TrimPrefix(text, "["), "] "); ok && strings.HasPrefix(text, "[") {
 			v.name = command
 			if v.step = o.stageStep(label); v.step {
@@ -96,8 +98,11 @@ func (o *output) buildkit(id, text string, n news) {
 			}
 		}
 		o.vertices[id] = v
-		if v.step {
+		switch {
+		case v.step:
 			o.change(v, n)
+		case strings.HasPrefix(text, "exporting to "): // what is left when the steps are done
+			n.tell(story.Event{Kind: story.Progress, Done: int64(o.done), Total: int64(o.total), Unit: "steps", Message: text})
 		}
 	case text == "CACHED":
 		if v.step && !v.over {
@@ -110,6 +115,9 @@ func (o *output) buildkit(id, text string, n news) {
 		reason := strings.TrimPrefix(text, "ERROR: ")
 		o.fail(v, reason)
 		v.said = last(v.said, o.hide.Replace(reason))
+	case strings.HasPrefix(text, "transferring context: "):
+		sent, _, _ := strings.Cut(strings.TrimPrefix(text, "transferring context: "), " ")
+		o.send(size(sent), strings.HasSuffix(text, " done"), n)
 	default:
 		// "0.532 text" is output of the command; the rest is the builder's.
 		if seconds, said, ok := strings.Cut(text, " "); ok {
@@ -165,6 +173,8 @@ func (o *output) legacyStep(position, command string, n news) {
 func (o *output) other(line string, n news) {
 	v := o.vertices[""]
 	switch {
+	case strings.HasPrefix(line, contextLine):
+		o.send(size(strings.TrimSpace(line[len(contextLine):])), true, n)
 	case line == " ---> Using cache":
 		o.cached++
 	case strings.HasPrefix(line, " ---> "), strings.HasPrefix(line, "Removing intermediate container "):
@@ -184,12 +194,39 @@ func (o *output) other(line string, n news) {
 	}
 }
 
+// contextLine is how the legacy builder tells of the build context, once all
+// of it is sent.
+const contextLine = "Sending build context to Docker daemon "
+
+// send is how much of the build context was sent, where it is worth a word.
+func (o *output) send(bytes int64, all bool, n news) {
+	const worth = 1e6
+	if bytes < worth || bytes < o.context {
+		return
+	}
+	o.context = bytes
+	if all {
+		n.tell(story.Event{Kind: story.Change, Message: "build context sent, " + megabytes(bytes)})
+		return
+	}
+	n.tell(story.Event{Kind: story.Progress, Done: bytes, Unit: "bytes", Message: "build context"})
+}
+
 func (o *output) change(v *vertex, n news) {
 	n.tell(story.Event{Kind: story.Change, Message: o.hide.Replace(v.name)})
 }
 
+// progress tells how many steps are done, and which still goes on: of several
+// the one that began last.
 func (o *output) progress(n news) {
-	n.tell(story.Event{Kind: story.Progress, Done: int64(o.done), Total: int64(o.total), Unit: "steps"})
+	e := story.Event{Kind: story.Progress, Done: int64(o.done), Total: int64(o.total), Unit: "steps"}
+	newest := -1
+	for _, v := range o.vertices {
+		if v.step && !v.over && v.nth > newest {
+			newest, e.Message = v.nth, o.hide.Replace(v.name)
+		}
+	}
+	n.tell(e)
 }
 
 func (o *output) finish(v *vertex, n news) {

@@ -60,6 +60,7 @@ func TestOutput(t *testing.T) {
 				"change tools 1/1 COPY app /app", "progress 1/1 steps",
 				"change stage-1 1/2 COPY --from=tools /app /app", "progress 2/3 steps",
 				`change stage-1 2/2 RUN ["/app"]`, "progress 3/3 steps",
+				"progress 3/3 steps exporting to image",
 			},
 			cached: 1,
 		},
@@ -69,13 +70,14 @@ func TestOutput(t *testing.T) {
 				"change tools 1/1 COPY app /app", "progress 1/1 steps",
 				"change stage-1 1/2 COPY --from=tools /app /app", "progress 2/3 steps",
 				`change stage-1 2/2 RUN ["/app"]`, "progress 3/3 steps",
+				"progress 3/3 steps exporting to image",
 			},
 			cached: 3,
 		},
 		{
 			file: "buildkit-fail.txt",
 			story: []string{
-				"change stage-1 1/4 COPY app /app", "progress 1/4 steps",
+				"change build context sent, 1.6 MB", "change stage-1 1/4 COPY app /app", "progress 1/4 steps",
 				"change tools 1/1 COPY fail /check", "progress 2/5 steps",
 				"change stage-1 2/4 COPY --from=tools /check /check", "progress 3/5 steps",
 				`change stage-1 3/4 RUN ["/app"]`, "progress 4/5 steps",
@@ -98,12 +100,12 @@ func TestOutput(t *testing.T) {
 		{
 			file: "legacy-ok.txt",
 			story: []string{
-				"change 1/6 FROM scratch AS tools",
-				"progress 1/6 steps", "change 2/6 COPY app /app",
-				"progress 2/6 steps", "change 3/6 FROM scratch",
-				"progress 3/6 steps", "change 4/6 COPY --from=tools /app /app",
-				"progress 4/6 steps", `change 5/6 RUN ["/app"]`,
-				"progress 5/6 steps", "change 6/6 LABEL a=b",
+				"change build context sent, 3.4 MB", "change 1/6 FROM scratch AS tools",
+				"progress 1/6 steps 2/6 COPY app /app", "change 2/6 COPY app /app",
+				"progress 2/6 steps 3/6 FROM scratch", "change 3/6 FROM scratch",
+				"progress 3/6 steps 4/6 COPY --from=tools /app /app", "change 4/6 COPY --from=tools /app /app",
+				`progress 4/6 steps 5/6 RUN ["/app"]`, `change 5/6 RUN ["/app"]`,
+				"progress 5/6 steps 6/6 LABEL a=b", "change 6/6 LABEL a=b",
 				"progress 6/6 steps",
 			},
 			cached: 1,
@@ -245,4 +247,45 @@ func FuzzOutput(f *testing.F) {
 			t.Error("a failure without words")
 		}
 	})
+}
+
+// What BuildKit says in plain mode of a build context that takes its time, and
+// of steps that go on at the same time. (buildkit, util/progress/progressui)
+func TestOutputOfSeveralAtOnce(t *testing.T) {
+	var said told
+	out := newOutput(strings.NewReplacer())
+	for line := range strings.Lines(`#4 [internal] load build context
+#4 transferring context: 12.58MB 5.0s
+#4 transferring context: 25.17MB 10.1s
+#4 ...
+
+#5 [builder 1/2] FROM docker.io/library/golang:1.26@sha256:ab12
+#5 DONE 11.0s
+
+#4 [internal] load build context
+#4 transferring context: 31.46MB 12.3s done
+#4 DONE 12.4s
+
+#6 [builder 2/2] RUN go build
+#6 ...
+
+#7 [stage-1 1/1] COPY assets /assets
+#7 DONE 0.1s
+
+#6 [builder 2/2] RUN go build
+#6 DONE 20.3s
+`) {
+		out.read(strings.TrimSuffix(line, "\n"), said.news(story.Build))
+	}
+	want := told{
+		"progress 12580000/0 bytes build context", "progress 25170000/0 bytes build context",
+		"change builder 1/2 FROM docker.io/library/golang:1.26@sha256:ab12", "progress 1/2 steps",
+		"change build context sent, 31.5 MB",
+		"change builder 2/2 RUN go build", "change stage-1 1/1 COPY assets /assets",
+		"progress 2/3 steps builder 2/2 RUN go build", // the other one is done
+		"progress 3/3 steps",
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
 }

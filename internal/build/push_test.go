@@ -60,7 +60,9 @@ func TestPushContent(t *testing.T) {
 	if said[0] != "begin pushing "+r.host+"/team/api:v1" || said[len(said)-1] != "end pushed 3 layers, "+megabytes(pushed.Size)+", "+image.ShortDigest(pushed.Digest) {
 		t.Errorf("story: %q", said)
 	}
-	if !slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, "progress ") && strings.HasSuffix(s, " bytes 3/3 layers") }) {
+	if !slices.ContainsFunc(said, func(s string) bool {
+		return strings.HasPrefix(s, "progress ") && strings.HasSuffix(s, " bytes 3/3 layers")
+	}) {
 		t.Errorf("no progress: %q", said)
 	}
 

@@ -83,7 +83,7 @@ func (u *upload) take(id, state string, sent, total int64, n news) {
 		delete(u.layers, id)
 	case state == "Pushed", arrivedBefore(state):
 		l.over, l.there, l.sent = true, state != "Pushed", l.total
-		n.tell(story.Event{Kind: story.Change, Message: "layer " + id + " " + strings.ToLower(state[:1]) + state[1:] + weight(l.total)})
+		n.tell(story.Event{Kind: story.Change, Message: "layer " + id + " " + outcome(state) + weight(l.total)})
 		u.progress(n)
 	case strings.HasPrefix(state, "Pushing"):
 		// A layer is read as a tarball, whose headers its size leaves out.
@@ -101,6 +101,14 @@ func (u *upload) take(id, state string, sent, total int64, n news) {
 // arrivedBefore tells the states of a layer that is not sent.
 func arrivedBefore(state string) bool {
 	return state == "Layer already exists" || state == "Already exists" || strings.HasPrefix(state, "Mounted from ")
+}
+
+// outcome is what became of a layer, in our words.
+func outcome(state string) string {
+	if strings.HasSuffix(state, "lready exists") {
+		return "was there before"
+	}
+	return strings.ToLower(state[:1]) + state[1:]
 }
 
 // weight is what follows on a layer whose size is known.

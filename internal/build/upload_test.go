@@ -40,7 +40,7 @@ v1: digest: sha256:ab12 size: 528
 		c.now = c.now.Add(time.Second)
 	}
 	want := told{
-		"change layer e16a3f9b2c44 layer already exists", "progress 1/2 layers 1/2 layers",
+		"change layer e16a3f9b2c44 was there before", "progress 1/2 layers 1/2 layers",
 		"progress 512/1500000 bytes 1/2 layers", "progress 1200000/1500000 bytes 1/2 layers",
 		"change layer 5f70bf18a086 is retried in 5 seconds",
 		"change layer 5f70bf18a086 pushed, 1.5 MB", "progress 1500000/1500000 bytes 2/2 layers",

@@ -34,10 +34,12 @@ type stepID struct {
 // logged is what the log has of a step, so that it says nothing twice.
 type logged struct {
 	began    time.Time
-	quarters int64  // of its progress
-	text     string // the last line
-	ecsEvent string // the last thing ECS said
-	usual    bool   // it has said how long this usually takes
+	quarters int64 // of its progress
+	bytes    transfer
+	counted  time.Time // when bytes were told, or the step began
+	text     string    // the last line
+	ecsEvent string    // the last thing ECS said
+	usual    bool      // it has said how long this usually takes
 }
 
 // column is where the text of a line begins: "15:04:05  preflight ".
@@ -62,22 +64,19 @@ func (l *lines) close() error { return nil }
 func (l *lines) tell(e story.Event) error {
 	id := stepID{e.Service, e.Step}
 	if e.Kind == story.Begin || l.steps[id] == nil {
-		l.steps[id] = &logged{began: e.Time}
+		l.steps[id] = &logged{began: e.Time, counted: e.Time}
 	}
 	log := l.steps[id]
 
 	text := prefixed(e.Service, l.story.say(e.Message))
 	switch e.Kind {
 	case story.Progress:
-		// Every megabyte is too much for a log, silence for ten minutes too
-		// little. Steps and layers are told as changes anyway.
-		if e.Unit != "bytes" || e.Total <= 0 || e.Done*4/e.Total <= log.quarters {
+		if e.Unit != "bytes" || !log.count(e) { // steps are told as changes anyway
 			return nil
 		}
-		log.quarters = e.Done * 4 / e.Total
-		text = amount(e.Done, e.Total, e.Unit)
-		if l.story.spoken {
-			text = strings.Replace(text, "/", " of ", 1)
+		text = l.story.transferLine(&log.bytes, e.Time)
+		if e.Message != "" {
+			text = l.story.say(e.Message) + ": " + text
 		}
 		text = prefixed(e.Service, text)
 	case story.Change:
@@ -129,6 +128,23 @@ func (l *lines) tell(e story.Event) error {
 		return l.write(l.out, e, "verdict", l.verdict, l.verdict.verdict(e.Service, *e.Verdict, 0))
 	}
 	return l.once(&log.text, e, text)
+}
+
+// count takes progress in bytes and says whether the log should have it. Every
+// megabyte is too much for one, silence for ten minutes too little: a line for
+// each quarter, and one when half a minute has gone by.
+func (l *logged) count(e story.Event) bool {
+	const silence = 30 * time.Second
+	l.bytes.take(e, e.Time)
+	quarters := l.quarters
+	if e.Total > 0 {
+		quarters = e.Done * 4 / e.Total
+	}
+	if quarters <= l.quarters && e.Time.Sub(l.counted) < silence {
+		return false
+	}
+	l.quarters, l.counted = quarters, e.Time
+	return true
 }
 
 // took is how long a step took, behind what it came to.

@@ -30,12 +30,13 @@ type step struct {
 	began   time.Time // by the clock of the events: for the duration
 	since   time.Time // by our own: for the seconds that tick
 	message string
+	changed time.Time // when the message began to be true, by our own clock
 	done    int64
 	total   int64
 	unit    string
 	view    *rollout.View
 	course  string    // where the rollout goes
-	flow    flow      // of bytes
+	bytes   *transfer // where bytes are counted
 	failed  []failing // causes, the newest last
 	said    []string  // by ECS, the newest last
 	worries []string  // what of it stays
@@ -53,17 +54,13 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		s.begin(e, now)
 	case story.Progress:
 		at := s.find(e, now)
-		at.done, at.total, at.unit = e.Done, e.Total, e.Unit
-		if e.Unit == "bytes" {
-			at.flow.add(now, e.Done)
-		}
-		if e.Message != "" {
-			at.message = clean(e.Message)
-		}
+		at.count(e, now)
+		at.say(e.Message, now)
 	case story.Change:
 		at := s.find(e, now)
-		if e.Message != "" {
-			at.message = clean(e.Message)
+		at.say(e.Message, now)
+		if at.bytes != nil && at.bytes.total == 0 && at.bytes.layers.Total == 0 { // what had no end has one now
+			at.bytes = nil
 		}
 		if e.Rollout != nil {
 			at.view = e.Rollout
@@ -144,7 +141,7 @@ func (at *step) fail(f story.Failure) {
 
 // begin is a step that starts. In brief it takes the row of the one before.
 func (s *screen) begin(e story.Event, now time.Time) {
-	next := step{service: e.Service, name: e.Step, began: e.Time, since: now, message: clean(e.Message)}
+	next := step{service: e.Service, name: e.Step, began: e.Time, since: now, message: clean(e.Message), changed: now}
 	for i, at := range s.active {
 		if s.brief && e.Service != "" && at.service == e.Service {
 			s.active[i] = next
@@ -176,7 +173,7 @@ func (s *screen) find(e story.Event, now time.Time) *step {
 			return &s.active[i]
 		}
 	}
-	s.active = append(s.active, step{service: e.Service, name: e.Step, began: e.Time, since: now})
+	s.active = append(s.active, step{service: e.Service, name: e.Step, began: e.Time, since: now, changed: now})
 	return &s.active[len(s.active)-1]
 }
 
@@ -278,20 +275,20 @@ func (s *screen) block(now time.Time, width, height int) []string {
 
 // row is one step that goes on: "● push       ━━━━──── 8.1/12.4 MB  3s".
 func (s *screen) row(at step, now time.Time, width int, compact bool) string {
-	elapsed := "  " + s.faint.Render(elapsed(now.Sub(at.since))+at.usual(width))
+	elapsed := "  " + s.faint.Render(at.present(now)+elapsed(now.Sub(at.since))+at.usual(width))
 	text := at.message
 	switch {
 	case compact && at.view != nil:
 		text = s.summary(*at.view, true)
 	case at.view != nil:
 		text = at.course
-	case at.total > 0 || at.done > 0:
-		text = s.bar(at.done, at.total, width) + amount(at.done, at.total, at.unit)
-		if at.unit == "bytes" {
-			text += s.faint.Render(at.flow.words(now, at.total, width > 0 && width < 50))
-		} else {
-			text = strings.TrimSpace(text + "  " + s.faint.Render(at.message))
+	case at.bytes != nil: // which keeps its shape while the seconds get more
+		text = s.transferred(at.bytes, now, s.room(at, max(lipgloss.Width(elapsed), len("  59s")), width))
+		if at.name == story.Build { // which step it is
+			text += "  " + s.faint.Render(at.message)
 		}
+	case at.total > 0 || at.done > 0:
+		text = s.counted(at, width)
 	}
 	text = prefixed(at.service, text)
 	if width > 0 {
@@ -335,13 +332,22 @@ func elapsed(d time.Duration) string {
 	return age(d)
 }
 
-// bar draws done of total; nothing when the total is not known or the screen
-// has no room for it.
-func (p palette) bar(done, total int64, width int) string {
-	const length = 16
-	if total <= 0 || width > 0 && width < 60 {
-		return ""
+// count is progress: of bytes, or of whole things.
+func (at *step) count(e story.Event, now time.Time) {
+	if e.Unit != "bytes" {
+		at.bytes, at.done, at.total, at.unit = nil, e.Done, e.Total, e.Unit
+		return
 	}
-	full := int(min(max(done, 0), total) * length / total)
-	return p.busy.Render(strings.Repeat("━", full)) + p.faint.Render(strings.Repeat("─", length-full)) + " "
+	if at.bytes == nil {
+		at.bytes = &transfer{}
+	}
+	at.bytes.take(e, now)
+}
+
+// room is what a row has for its text beside the seconds; 0 is no limit.
+func (s *screen) room(at step, seconds, width int) int {
+	if width == 0 {
+		return 0
+	}
+	return max(width-indent-seconds-lipgloss.Width(prefixed(at.service, " "))+1, 1)
 }

@@ -186,14 +186,15 @@ func about(d time.Duration) string {
 // amount is "3/5 steps" or "8.1/12.4 MB"; a total of 0 is not known.
 func amount(done, total int64, unit string) string {
 	if unit == "bytes" {
-		scale, name := 1e3, "kB"
-		if max(done, total) >= 1e6 {
-			scale, name = 1e6, "MB"
+		scale, name := byteUnit(max(done, total))
+		digits := 1
+		if name == "GB" {
+			digits = 2
 		}
 		if total == 0 {
-			return fmt.Sprintf("%.1f %s", float64(done)/scale, name)
+			return fmt.Sprintf("%.*f %s", digits, float64(done)/scale, name)
 		}
-		return fmt.Sprintf("%.1f/%.1f %s", float64(done)/scale, float64(total)/scale, name)
+		return fmt.Sprintf("%.*f/%.*f %s", digits, float64(done)/scale, digits, float64(total)/scale, name)
 	}
 	if total == 0 {
 		return strings.TrimSpace(fmt.Sprintf("%d %s", done, unit))
