@@ -19,7 +19,8 @@ type cargo struct {
 	mu     sync.Mutex // layers arrive at the same time
 	sizes  map[string]int64
 	over   map[string]bool // layers that the registry has
-	there  int64           // bytes of those that it had
+	had    int             // of these, those that it had before
+	there  int64           // and their bytes
 	update v1.Update       // the last one
 	pace   pace
 }
@@ -68,7 +69,7 @@ func (c *cargo) arrived(digest string, there bool) {
 	how := "pushed"
 	if there {
 		how = "was there before"
-		c.there += size
+		c.had, c.there = c.had+1, c.there+size
 	}
 	_, id, _ := strings.Cut(digest, ":")
 	c.n.tell(story.Event{Kind: story.Change, Message: "layer " + id[:min(len(id), shortName)] + " " + how + weight(size)})

@@ -58,7 +58,7 @@ func (e engine) close() { e.docker.close() }
 // push asks the engine's API, which tells how many bytes have gone. Where
 // there is no way to it the docker command pushes; without a terminal it tells
 // of layers, not of bytes.
-func (e engine) push(ctx context.Context, r registry, n news) (string, error) {
+func (e engine) push(ctx context.Context, r registry, n news) (receipt, error) {
 	dial, client := newDialer(ctx, e.docker)
 	defer dial.close()
 	api := engineAPI{client}
@@ -72,15 +72,15 @@ func (e engine) push(ctx context.Context, r registry, n news) (string, error) {
 	refused, ok := errors.AsType[*refusedError](err)
 	switch {
 	case ok && up.partial:
-		return "", &ContentMissingError{Ref: r.ref.String()}
+		return receipt{}, &ContentMissingError{Ref: r.ref.String()}
 	case ok:
 		up.lines = append(up.lines, refused.message)
-		return "", e.docker.failure(up.lines, up.failure(r))
+		return receipt{}, e.docker.failure(up.lines, up.failure(r))
 	case err != nil:
 		dial.close() // it may have words on its lips
-		return "", e.docker.failure(dial.words(), err)
+		return receipt{}, e.docker.failure(dial.words(), err)
 	}
-	return up.digest, nil
+	return up.receipt(), nil
 }
 
 // unfit is why the API is not for this push; nil when it is.
@@ -96,16 +96,16 @@ func (e engine) unfit(ctx context.Context, api engineAPI) error {
 }
 
 // command lets the docker command push.
-func (e engine) command(ctx context.Context, r registry, n news) (string, error) {
+func (e engine) command(ctx context.Context, r registry, n news) (receipt, error) {
 	up := newUpload(nil)
 	exit, err := e.docker.run(ctx, func(line string) { up.read(line, n) }, "push", r.ref.String())
 	if err != nil {
-		return "", err
+		return receipt{}, err
 	}
 	if exit != 0 {
-		return "", e.docker.failure(up.lines, up.failure(r))
+		return receipt{}, e.docker.failure(up.lines, up.failure(r))
 	}
-	return up.digest, nil
+	return up.receipt(), nil
 }
 
 // engineAPI is as much of docker's API as a push needs: no version in the path

@@ -52,6 +52,9 @@ func newOutput(hide *strings.Replacer) *output {
 func (o *output) read(line string, n news) {
 	line = strings.TrimRight(ansi.Strip(line), " ") // the legacy builder paints stderr red
 	if line == "" || deprecation(line) {
+		if strings.HasPrefix(line, legacyLine) { // which sends the context first, and is silent meanwhile
+			n.tell(story.Event{Kind: story.Progress, Unit: "steps", Message: "sending the build context"})
+		}
 		return
 	}
 	o.lines = last(o.lines, o.hide.Replace(line))
@@ -68,10 +71,13 @@ func (o *output) read(line string, n news) {
 	o.other(line, n)
 }
 
+// legacyLine is how docker introduces the legacy builder.
+const legacyLine = "DEPRECATED: The legacy builder"
+
 // deprecation tells the three lines with which docker introduces the legacy
 // builder. They are no news and no evidence.
 func deprecation(line string) bool {
-	return strings.HasPrefix(line, "DEPRECATED: The legacy builder") ||
+	return strings.HasPrefix(line, legacyLine) ||
 		strings.HasPrefix(line, "            Install the buildx component") ||
 		strings.HasPrefix(line, "            https://docs.docker.com/go/buildx")
 }

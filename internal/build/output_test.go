@@ -100,7 +100,7 @@ func TestOutput(t *testing.T) {
 		{
 			file: "legacy-ok.txt",
 			story: []string{
-				"change build context sent, 3.4 MB", "change 1/6 FROM scratch AS tools",
+				"progress 0/0 steps sending the build context", "change build context sent, 3.4 MB", "change 1/6 FROM scratch AS tools",
 				"progress 1/6 steps 2/6 COPY app /app", "change 2/6 COPY app /app",
 				"progress 2/6 steps 3/6 FROM scratch", "change 3/6 FROM scratch",
 				"progress 3/6 steps 4/6 COPY --from=tools /app /app", "change 4/6 COPY --from=tools /app /app",

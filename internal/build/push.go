@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,8 @@ type Pushed struct {
 	Digest  string          // of the manifest, or of the index
 	Size    int64           // bytes of its layers and configurations, compressed
 	Layers  int
-	Already bool // it was there before: nothing was pushed
+	There   int  // of these, were there before
+	Already bool // all of it was there before: nothing was pushed
 }
 
 // Push puts an image into a registry, unless its tag is taken.
@@ -72,23 +74,35 @@ func Push(ctx context.Context, opts PushOptions, tell story.Teller) (Pushed, err
 	if err != nil {
 		return Pushed{}, fmt.Errorf("pushing %s: %w", r.ref, err)
 	}
-	what := fmt.Sprintf("%s, %s, %s", noun.Count(pushed.Layers, "layer"), megabytes(pushed.Size), image.ShortDigest(pushed.Digest))
-	if pushed.Already {
-		what = "already there: " + what
-	} else {
-		what = "pushed " + what
-	}
-	n.tell(story.Event{Kind: story.End, Message: what})
+	n.tell(story.Event{Kind: story.End, Message: pushed.summary()})
 	return pushed, nil
+}
+
+// summary is what a push came to, in one line.
+func (p Pushed) summary() string {
+	what, layers := "pushed ", noun.Count(p.Layers, "layer")
+	switch {
+	case p.Already:
+		what = "already there: "
+	case p.There > 0 && p.There == p.Layers:
+		layers += ", all of them there before"
+	case p.There > 0:
+		layers += fmt.Sprintf(", %d of them there before", p.There)
+	}
+	return fmt.Sprintf("%s%s, %s, %s", what, layers, megabytes(p.Size), image.ShortDigest(p.Digest))
 }
 
 // source is an image that can be pushed.
 type source interface {
 	identity() identity
-	// push puts the image into the registry and returns its digest where it
-	// is known, else "".
-	push(ctx context.Context, r registry, n news) (digest string, err error)
+	push(ctx context.Context, r registry, n news) (receipt, error)
 	close()
+}
+
+// receipt is what a source knows of its push.
+type receipt struct {
+	digest string // "" when it is not known
+	there  int    // layers that the registry had before
 }
 
 // open finds the image and what it is, without asking the registry.
@@ -132,7 +146,7 @@ func push(ctx context.Context, r registry, src source, n news) (Pushed, error) {
 		return r.pushed(before, true)
 	}
 
-	digest, err := src.push(ctx, r, n)
+	got, err := src.push(ctx, r, n)
 	if err != nil {
 		return Pushed{}, err
 	}
@@ -142,16 +156,15 @@ func push(ctx context.Context, r registry, src source, n news) (Pushed, error) {
 		return Pushed{}, fmt.Errorf("reading the tag back: %w", err)
 	case after == nil:
 		return Pushed{}, errors.New("reading the tag back: it is not there")
-	case after.Digest.String() == digest:
-		return r.pushed(after, false)
+	case after.Digest.String() != got.digest:
+		want.digest = cmp.Or(got.digest, want.digest)
+		if err := r.mustHold(after, want); err != nil {
+			return Pushed{}, err
+		}
 	}
-	if digest != "" {
-		want.digest = digest
-	}
-	if err := r.mustHold(after, want); err != nil {
-		return Pushed{}, err
-	}
-	return r.pushed(after, false)
+	pushed, err := r.pushed(after, false)
+	pushed.There = min(got.there, pushed.Layers)
+	return pushed, err
 }
 
 // mustHold is a [*TagExistsError] unless the manifest that the tag names is
@@ -223,7 +236,7 @@ func (f files) identity() identity { return f.id }
 
 func (f files) close() { _ = os.RemoveAll(f.scratch) }
 
-func (f files) push(_ context.Context, r registry, n news) (string, error) {
+func (f files) push(_ context.Context, r registry, n news) (receipt, error) {
 	layers, _, _ := contents(f.content) // what cannot be counted is pushed all the same
 	c := newCargo(layers, n)
 	updates := make(chan v1.Update, 16)
@@ -232,9 +245,9 @@ func (f files) push(_ context.Context, r registry, n news) (string, error) {
 		remote.WithProgress(updates), remote.WithTransport(arrivals{r.transport(), c.arrived}))...)
 	<-told
 	if err != nil {
-		return "", r.failure(err)
+		return receipt{}, r.failure(err)
 	}
-	return f.id.digest, nil
+	return receipt{f.id.digest, c.had}, nil
 }
 
 func megabytes(n int64) string {

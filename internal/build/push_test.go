@@ -78,6 +78,16 @@ func TestPushContent(t *testing.T) {
 	if n := r.manifests.Load(); n != 1 {
 		t.Errorf("%d manifests pushed", n)
 	}
+
+	// Under another tag: its layers are there.
+	said = nil
+	other, err := Push(t.Context(), PushOptions{Image: r.ref("team/api", "v2"), Content: img}, said.tell)
+	if err != nil || other.Already || other.There != 3 {
+		t.Errorf("%+v, %v", other, err)
+	}
+	if !strings.HasPrefix(said[len(said)-1], "end pushed 3 layers, all of them there before, ") {
+		t.Errorf("story: %q", said)
+	}
 }
 
 func TestPushNeverMovesATag(t *testing.T) {
@@ -147,8 +157,8 @@ type racer struct {
 
 func (r racer) identity() identity { return identity{config: "sha256:ours"} }
 func (r racer) close()             {}
-func (r racer) push(ctx context.Context, to registry, _ news) (string, error) {
-	return "sha256:ours", remote.Write(to.tag, r.theirs, to.opts...)
+func (r racer) push(ctx context.Context, to registry, _ news) (receipt, error) {
+	return receipt{digest: "sha256:ours"}, remote.Write(to.tag, r.theirs, to.opts...)
 }
 
 func mustRegistry(t *testing.T, r *testRegistry) registry {

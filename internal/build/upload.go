@@ -119,6 +119,17 @@ func weight(size int64) string {
 	return ", " + megabytes(size)
 }
 
+// receipt is what is known of the push when it is over.
+func (u *upload) receipt() receipt {
+	got := receipt{digest: u.digest}
+	for _, l := range u.layers {
+		if l.there {
+			got.there++
+		}
+	}
+	return got
+}
+
 // progress tells how far it is. The total is told once every layer's size is
 // known: before that it would grow.
 func (u *upload) progress(n news) {

@@ -36,7 +36,8 @@ type logged struct {
 	began    time.Time
 	quarters int64 // of its progress
 	bytes    transfer
-	counted  time.Time // when bytes were told, or the step began
+	sent     int64     // bytes, as of the last line about them
+	last     time.Time // when the last line was written
 	text     string    // the last line
 	ecsEvent string    // the last thing ECS said
 	usual    bool      // it has said how long this usually takes
@@ -64,7 +65,7 @@ func (l *lines) close() error { return nil }
 func (l *lines) tell(e story.Event) error {
 	id := stepID{e.Service, e.Step}
 	if e.Kind == story.Begin || l.steps[id] == nil {
-		l.steps[id] = &logged{began: e.Time, counted: e.Time}
+		l.steps[id] = &logged{began: e.Time, last: e.Time}
 	}
 	log := l.steps[id]
 
@@ -132,18 +133,20 @@ func (l *lines) tell(e story.Event) error {
 
 // count takes progress in bytes and says whether the log should have it. Every
 // megabyte is too much for one, silence for ten minutes too little: a line for
-// each quarter, and one when half a minute has gone by.
+// each quarter, and one when there was none for half a minute. What was there
+// before took no time, and the end follows on the last byte.
 func (l *logged) count(e story.Event) bool {
 	const silence = 30 * time.Second
 	l.bytes.take(e, e.Time)
-	quarters := l.quarters
+	quarters, sent := l.quarters, e.Done-e.There
 	if e.Total > 0 {
 		quarters = e.Done * 4 / e.Total
 	}
-	if quarters <= l.quarters && e.Time.Sub(l.counted) < silence {
+	over := e.Total > 0 && e.Done >= e.Total
+	if over || sent <= l.sent || quarters <= l.quarters && e.Time.Sub(l.last) < silence {
 		return false
 	}
-	l.quarters, l.counted = quarters, e.Time
+	l.quarters, l.sent = quarters, sent
 	return true
 }
 
@@ -174,6 +177,9 @@ func (l *lines) once(last *string, e story.Event, text string) error {
 		return nil
 	}
 	*last = text
+	if log := l.steps[stepID{e.Service, e.Step}]; log != nil {
+		log.last = e.Time
+	}
 	name := string(e.Step)
 	if name == "" {
 		name = string(e.Kind)
