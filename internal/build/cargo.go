@@ -18,6 +18,7 @@ type cargo struct {
 
 	mu     sync.Mutex // layers arrive at the same time
 	sizes  map[string]int64
+	size   int64           // of all of it; 0 when it is not known
 	over   map[string]bool // layers that the registry has
 	had    int             // of these, those that it had before
 	there  int64           // and their bytes
@@ -25,8 +26,8 @@ type cargo struct {
 	pace   pace
 }
 
-func newCargo(layers map[string]int64, n news) *cargo {
-	return &cargo{n: n, sizes: layers, over: map[string]bool{}}
+func newCargo(layers map[string]int64, size int64, n news) *cargo {
+	return &cargo{n: n, sizes: layers, size: size, over: map[string]bool{}}
 }
 
 // follow takes the updates until their channel is closed, and then closes the
@@ -75,14 +76,15 @@ func (c *cargo) arrived(digest string, there bool) {
 	c.n.tell(story.Event{Kind: story.Change, Message: "layer " + id[:min(len(id), shortName)] + " " + how + weight(size)})
 }
 
-// progress tells how far it is. The client counts a layer that was there
-// before or after the registry has said so; what was there is never more than
-// what is done.
+// progress tells how far it is. The client's total grows from layer to layer,
+// as it comes to them, and ends a manifest above the image's size. It counts a
+// layer that was there before or after the registry has said so; what was there
+// is never more than what is done.
 func (c *cargo) progress() {
 	if c.update.Total <= 0 {
 		return
 	}
-	e := story.Event{Kind: story.Progress, Done: c.update.Complete, Total: c.update.Total, Unit: "bytes"}
+	e := story.Event{Kind: story.Progress, Done: c.update.Complete, Total: max(c.size, c.update.Total), Unit: "bytes"}
 	e.There = min(c.there, e.Done)
 	if len(c.sizes) > 0 {
 		e.Layers = &story.Layers{Done: len(c.over), Total: len(c.sizes)}

@@ -70,6 +70,28 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// Bytes that docker counted before it compressed them are not missing.
+func TestSummaryOfAPush(t *testing.T) {
+	p := Pushed{Digest: "sha256:" + strings.Repeat("ab", 32), Size: 25_900_000, Layers: 4}
+	for _, tc := range []struct {
+		there   int
+		counted int64
+		already bool
+		want    string
+	}{
+		{0, 0, false, "pushed 4 layers, 25.9 MB, "},
+		{0, 25_900_000, false, "pushed 4 layers, 25.9 MB, "},
+		{3, 58_400_000, false, "pushed 4 layers (3 there before), 25.9 MB compressed, "},
+		{4, 0, false, "pushed 4 layers (there before), 25.9 MB, "},
+		{0, 0, true, "already there: 4 layers, 25.9 MB, "},
+	} {
+		p.There, p.Counted, p.Already = tc.there, tc.counted, tc.already
+		if got := p.summary(); !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%s, want %s…", got, tc.want)
+		}
+	}
+}
+
 // What the containerd image store says besides: blobs by their own digests,
 // sizes as it begins with them, platforms that are not there.
 func TestMessagesOfTheContainerdStore(t *testing.T) {

@@ -38,8 +38,9 @@ type Pushed struct {
 	Digest  string          // of the manifest, or of the index
 	Size    int64           // bytes of its layers and configurations, compressed
 	Layers  int
-	There   int  // of these, were there before
-	Already bool // all of it was there before: nothing was pushed
+	There   int   // of these, were there before
+	Counted int64 // bytes as they were counted on the way; docker counts before it compresses
+	Already bool  // all of it was there before: nothing was pushed
 }
 
 // Push puts an image into a registry, unless its tag is taken.
@@ -89,7 +90,11 @@ func (p Pushed) summary() string {
 	case p.There > 0:
 		layers += fmt.Sprintf(", %d of them there before", p.There)
 	}
-	return fmt.Sprintf("%s%s, %s, %s", what, layers, megabytes(p.Size), image.ShortDigest(p.Digest))
+	size := megabytes(p.Size)
+	if p.Counted > p.Size+p.Size/20 { // else somebody wonders where the rest is
+		size += " compressed"
+	}
+	return fmt.Sprintf("%s%s, %s, %s", what, layers, size, image.ShortDigest(p.Digest))
 }
 
 // source is an image that can be pushed.
@@ -103,6 +108,7 @@ type source interface {
 type receipt struct {
 	digest string // "" when it is not known
 	there  int    // layers that the registry had before
+	bytes  int64  // of all of it, as they were counted
 }
 
 // open finds the image and what it is, without asking the registry.
@@ -163,7 +169,7 @@ func push(ctx context.Context, r registry, src source, n news) (Pushed, error) {
 		}
 	}
 	pushed, err := r.pushed(after, false)
-	pushed.There = min(got.there, pushed.Layers)
+	pushed.There, pushed.Counted = min(got.there, pushed.Layers), got.bytes
 	return pushed, err
 }
 
@@ -237,8 +243,8 @@ func (f files) identity() identity { return f.id }
 func (f files) close() { _ = os.RemoveAll(f.scratch) }
 
 func (f files) push(_ context.Context, r registry, n news) (receipt, error) {
-	layers, _, _ := contents(f.content) // what cannot be counted is pushed all the same
-	c := newCargo(layers, n)
+	layers, size, _ := contents(f.content) // what cannot be counted is pushed all the same
+	c := newCargo(layers, size, n)
 	updates := make(chan v1.Update, 16)
 	told := c.follow(updates)
 	err := remote.Push(r.tag, f.content, append(r.opts[:len(r.opts):len(r.opts)],
@@ -247,7 +253,7 @@ func (f files) push(_ context.Context, r registry, n news) (receipt, error) {
 	if err != nil {
 		return receipt{}, r.failure(err)
 	}
-	return receipt{f.id.digest, c.had}, nil
+	return receipt{f.id.digest, c.had, size}, nil
 }
 
 func megabytes(n int64) string {

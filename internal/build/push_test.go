@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -87,6 +88,28 @@ func TestPushContent(t *testing.T) {
 	}
 	if !strings.HasPrefix(said[len(said)-1], "end pushed 3 layers, all of them there before, ") {
 		t.Errorf("story: %q", said)
+	}
+}
+
+// The total is the image's from the start, however many layers the client has
+// come to; a layer is told once.
+func TestPushTellsTheWholeTotal(t *testing.T) {
+	r := startRegistry(t, "")
+	img, err := random.Image(50_000, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, arrived := newClock(), 0
+	_, err = Push(t.Context(), PushOptions{Image: r.ref("api", "v1"), Content: img, Now: func() time.Time { return c.now }}, func(e story.Event) {
+		switch {
+		case e.Kind == story.Change:
+			arrived++
+		case e.Kind == story.Progress && e.Total < 12*50_000 || e.Done > e.Total:
+			t.Errorf("%d of %d bytes", e.Done, e.Total)
+		}
+	})
+	if err != nil || arrived != 12 {
+		t.Errorf("%d layers arrived, %v", arrived, err)
 	}
 }
 

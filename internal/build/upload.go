@@ -123,6 +123,7 @@ func weight(size int64) string {
 func (u *upload) receipt() receipt {
 	got := receipt{digest: u.digest}
 	for _, l := range u.layers {
+		got.bytes += l.total
 		if l.there {
 			got.there++
 		}
