@@ -34,13 +34,13 @@ func TestMessages(t *testing.T) {
 	}{
 		{"sizes known", sizes, told{
 			"progress 98816/49000062 bytes 0/3 layers",
-			"change layer 9c418f93740f pushed, 0.1 kB", "progress 197182/49000062 bytes 1/3 layers",
+			"change layer 9c418f93740f pushed", "progress 197182/49000062 bytes 1/3 layers",
 			"change layer a019004972e3 pushed, 9.0 MB", "progress 14112382/49000062 bytes 2/3 layers",
 			"change layer c6efb49adc17 pushed, 40.0 MB", "progress 49000062/49000062 bytes 3/3 layers",
 		}},
 		{"sizes told on the way", nil, told{ // no total before the last layer has one
 			"progress 98816/0 bytes 0/3 layers",
-			"change layer 9c418f93740f pushed, 0.1 kB", "progress 197182/0 bytes 1/3 layers",
+			"change layer 9c418f93740f pushed", "progress 197182/0 bytes 1/3 layers",
 			"change layer a019004972e3 pushed, 9.0 MB", "progress 14112382/49000062 bytes 2/3 layers",
 			"change layer c6efb49adc17 pushed, 40.0 MB", "progress 49000062/49000062 bytes 3/3 layers",
 		}},

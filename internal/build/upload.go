@@ -111,9 +111,9 @@ func outcome(state string) string {
 	return strings.ToLower(state[:1]) + state[1:]
 }
 
-// weight is what follows on a layer whose size is known.
+// weight is what follows on a layer whose size is known and worth a word.
 func weight(size int64) string {
-	if size == 0 {
+	if size < 1e3 {
 		return ""
 	}
 	return ", " + megabytes(size)
@@ -195,6 +195,31 @@ func size(s string) int64 {
 	return -1
 }
 
+// fromRegistry is what the containerd image store begins the registry's words
+// with. Their code it keeps to itself. (moby, daemon/containerd,
+// translateRegistryError.)
+const fromRegistry = "error from registry: "
+
+// codeOf is the code of a refusal by ECR's words and those of docker where it
+// was not let in; "" for others.
+func codeOf(words string) string {
+	for _, known := range []struct{ code, words string }{
+		{"TAG_INVALID", "cannot be overwritten because the"},
+		{"NAME_UNKNOWN", "does not exist in the registry with id"},
+		{"DENIED", "is not authorized to perform"},
+		{"DENIED", "authorization token has expired"},
+		{"UNAUTHORIZED", "no basic auth credentials"},
+		{"UNAUTHORIZED", "push access denied"},
+		{"UNAUTHORIZED", ": 401 Unauthorized"},
+		{"UNAUTHORIZED", ": 403 Forbidden"},
+	} {
+		if strings.Contains(words, known.words) {
+			return known.code
+		}
+	}
+	return ""
+}
+
 // failure is what to say when docker gave up. docker passes on the code of
 // the registry's refusal in words ("name unknown: …") or, without a login,
 // does not get as far as asking.
@@ -208,8 +233,8 @@ func (u *upload) failure(r registry) error {
 		if refusal := r.refusal(code, message); refusal != nil {
 			return refusal
 		}
-		if strings.Contains(line, "no basic auth credentials") || strings.Contains(line, "authorization token has expired") {
-			return &AuthError{Registry: r.ref.Registry, Message: line}
+		if refusal := r.refusal(codeOf(line), strings.TrimPrefix(line, fromRegistry)); refusal != nil {
+			return refusal
 		}
 		if strings.HasPrefix(line, "An image does not exist locally") || strings.HasPrefix(line, "tag does not exist") {
 			return &ImageMissingError{Ref: r.ref.String()}

@@ -66,6 +66,11 @@ func TestUploadRefusals(t *testing.T) {
 		{"denied: Your authorization token has expired. Reauthenticate and try again.", is[*AuthError]},
 		{"denied: User: arn:aws:iam::123456789012:user/ci is not authorized to perform: ecr:InitiateLayerUpload", is[*AuthError]},
 		{"unauthorized: authentication required", is[*AuthError]},
+		{"error from registry: The image tag 'v1' already exists in the 'api' repository and cannot be overwritten because the repository is immutable.", is[*TagExistsError]},
+		{"error from registry: The repository with name 'api' does not exist in the registry with id '123456789012'", is[*RepositoryMissingError]},
+		{"error from registry: Your authorization token has expired. Reauthenticate and try again.", is[*AuthError]},
+		{"push access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials", is[*AuthError]},
+		{"unexpected status from HEAD request to https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/api/manifests/v1: 403 Forbidden", is[*AuthError]},
 		{"An image does not exist locally with the tag: api", is[*ImageMissingError]},
 		{"received unexpected HTTP status: 500 Internal Server Error", func(err error) bool { return strings.Contains(err.Error(), "500") }},
 	} {
