@@ -271,7 +271,7 @@ func bigImage(t *testing.T, ref image.Reference) {
 // A docker without dial-stdio pushes by itself, and only who asks hears of it.
 func TestPushWithoutDialStdio(t *testing.T) {
 	needEngine(t)
-	real, err := exec.LookPath("docker")
+	docker, err := exec.LookPath("docker")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestPushWithoutDialStdio(t *testing.T) {
 	ref := r.ref("shop/api", "v1")
 	bigImage(t, ref)
 	bin := t.TempDir()
-	script := "#!/bin/sh\n[ \"$1\" = system ] && { echo 'Error: unrecognized command `podman system dial-stdio`' >&2; exit 125; }\nexec " + real + " \"$@\"\n"
+	script := "#!/bin/sh\n[ \"$1\" = system ] && { echo 'Error: unrecognized command `podman system dial-stdio`' >&2; exit 125; }\nexec " + docker + " \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}

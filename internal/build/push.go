@@ -86,9 +86,9 @@ func (p Pushed) summary() string {
 	case p.Already:
 		what = "already there: "
 	case p.There > 0 && p.There == p.Layers:
-		layers += ", all of them there before"
+		layers += " (there before)"
 	case p.There > 0:
-		layers += fmt.Sprintf(", %d of them there before", p.There)
+		layers += fmt.Sprintf(" (%d there before)", p.There)
 	}
 	size := megabytes(p.Size)
 	if p.Counted > p.Size+p.Size/20 { // else somebody wonders where the rest is

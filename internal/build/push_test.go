@@ -86,7 +86,7 @@ func TestPushContent(t *testing.T) {
 	if err != nil || other.Already || other.There != 3 {
 		t.Errorf("%+v, %v", other, err)
 	}
-	if !strings.HasPrefix(said[len(said)-1], "end pushed 3 layers, all of them there before, ") {
+	if !strings.HasPrefix(said[len(said)-1], "end pushed 3 layers (there before), ") {
 		t.Errorf("story: %q", said)
 	}
 }

@@ -69,7 +69,7 @@ func (c *historyCommand) Run(ctx context.Context, s *session) error {
 func historyTable(list []deploy.Past) term.Table {
 	t := term.Table{
 		Header: []string{"WHEN", "VERSION", "CHANGE", "REVISION", "TASKS", "COMMIT", "BY", "ENDED", "TOOK"},
-		Spare:  []string{"TASKS", "COMMIT", "BY", "CHANGE"}, // --long has them all
+		Spare:  []string{"TASKS", "COMMIT", "BY", "CHANGE", "TOOK"}, // --long has them all
 	}
 	for _, p := range list {
 		t.Rows = append(t.Rows, []string{
@@ -114,13 +114,10 @@ func endOf(p deploy.Past) string {
 }
 
 func took(p deploy.Past) string {
-	switch {
-	case p.Duration == 0:
+	if p.Duration == 0 {
 		return ""
-	case p.Duration < 10*time.Second:
-		return p.Duration.Round(100 * time.Millisecond).String()
 	}
-	return p.Duration.Round(time.Second).String()
+	return term.Age(p.Duration)
 }
 
 // shortCommit is a commit id as git abbreviates it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
@@ -78,11 +77,8 @@ func versionOf(v story.Verdict) string {
 }
 
 func tookOf(v story.Verdict) string {
-	switch {
-	case v.Duration == 0:
+	if v.Duration == 0 {
 		return ""
-	case v.Duration < 10*time.Second:
-		return v.Duration.Round(100 * time.Millisecond).String()
 	}
-	return v.Duration.Round(time.Second).String()
+	return term.Age(v.Duration)
 }

@@ -46,7 +46,7 @@ func (p palette) checks(checks []story.Check, width int) string {
 			word = mark + " " + word
 		}
 		head := style.Render(pad(word, states)) + strings.Repeat(" ", gap) + pad(clean(c.Name), names+gap)
-		for _, line := range hang(head, clean(c.Why), indent, width) {
+		for _, line := range hang(head, p.say(c.Why), indent, width) {
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 		if c.Do == "" {
@@ -70,7 +70,7 @@ func (p palette) narrowChecks(checks []story.Check, width int) string {
 		}
 		lines := hang(style.Render(word)+"  ", clean(c.Name), 4, width)
 		if c.Why != "" {
-			lines = append(lines, hang("    ", clean(c.Why), 4, width)...)
+			lines = append(lines, hang("    ", p.say(c.Why), 4, width)...)
 		}
 		if c.Do != "" {
 			lines = append(lines, hang("    "+p.faint.Render("→")+" ", clean(c.Do), 6, width)...)

@@ -23,7 +23,9 @@ type live struct {
 }
 
 func newLive(opts Options) *live {
-	return &live{opts: opts, screen: screen{palette: opts.story(), brief: opts.Brief}, painter: painter{w: opts.Err}}
+	p := opts.story()
+	p.looked = true
+	return &live{opts: opts, screen: screen{palette: p, brief: opts.Brief}, painter: painter{w: opts.Err}}
 }
 
 func (l *live) tell(e story.Event) error {

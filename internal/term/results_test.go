@@ -67,7 +67,7 @@ func results() []result {
 					{"2026-02-27 17:40", "v1.9.3", "patch upgrade", "payment:41", "4", "89abcde", "aki", "stable", "1m40s"},
 					{"2026-02-20 09:12", "v1.9.2", "", "payment:40", "4", "", "", "superseded", "21s"},
 				},
-				Spare: []string{"TASKS", "COMMIT", "BY", "CHANGE"},
+				Spare: []string{"TASKS", "COMMIT", "BY", "CHANGE", "TOOK"},
 				Tone:  toned(7, Warn, Good, Quiet),
 			})
 		}},

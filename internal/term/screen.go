@@ -55,10 +55,10 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 	case story.Progress:
 		at := s.find(e, now)
 		at.count(e, now)
-		at.say(e.Message, now)
+		at.say(s.say(e.Message), now)
 	case story.Change:
 		at := s.find(e, now)
-		at.say(e.Message, now)
+		at.say(s.say(e.Message), now)
 		if at.bytes != nil && at.bytes.total == 0 && at.bytes.layers.Total == 0 { // what had no end has one now
 			at.bytes = nil
 		}
@@ -70,11 +70,11 @@ func (s *screen) take(e story.Event, now time.Time, width int) []string {
 		if said, ok := ecsEvent(e.Message); ok && s.find(e, now).view != nil {
 			return s.hear(s.find(e, now), e.Service, said, width)
 		}
-		return hang(s.faint.Render(markNote)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
+		return hang(s.faint.Render(markNote)+" ", prefixed(e.Service, s.say(e.Message)), 2, width)
 	case story.Warning:
-		return hang(s.warn.Render(markWarning)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
+		return hang(s.warn.Render(markWarning)+" ", prefixed(e.Service, s.say(e.Message)), 2, width)
 	case story.Fault:
-		return hang(s.bad.Render(markFailed)+" ", prefixed(e.Service, clean(e.Message)), 2, width)
+		return hang(s.bad.Render(markFailed)+" ", prefixed(e.Service, s.say(e.Message)), 2, width)
 	case story.Failed:
 		if e.Failure != nil {
 			s.find(e, now).fail(*e.Failure)
@@ -141,7 +141,7 @@ func (at *step) fail(f story.Failure) {
 
 // begin is a step that starts. In brief it takes the row of the one before.
 func (s *screen) begin(e story.Event, now time.Time) {
-	next := step{service: e.Service, name: e.Step, began: e.Time, since: now, message: clean(e.Message), changed: now}
+	next := step{service: e.Service, name: e.Step, began: e.Time, since: now, message: s.say(e.Message), changed: now}
 	for i, at := range s.active {
 		if s.brief && e.Service != "" && at.service == e.Service {
 			s.active[i] = next
@@ -161,7 +161,7 @@ func (s *screen) pause(e story.Event) {
 	}
 	for i, at := range s.active {
 		if at.service == e.Service && at.name == e.Step && e.Message != "" {
-			s.active[i].message = clean(e.Message)
+			s.active[i].message = s.say(e.Message)
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (s *screen) remove(service string, name story.Step) (step, bool) {
 // end is the one line that stays of a step, done or failed.
 func (s *screen) end(e story.Event, width int) []string {
 	at, known := s.remove(e.Service, e.Step)
-	text := clean(e.Message)
+	text := s.say(e.Message)
 	if text == "" {
 		text = at.message
 	}
@@ -226,7 +226,7 @@ func (s *screen) final(e story.Event, width int) []string {
 		lines = append(lines, hang(s.head(style.Render(mark), at.name), text, indent, width)...)
 	}
 	if (len(s.active) > 0 || s.brief) && e.Verdict != nil {
-		text := prefixed(e.Service, clean(e.Verdict.Summary))
+		text := prefixed(e.Service, s.say(e.Verdict.Summary))
 		lines = append(lines, hang(s.head(style.Render(mark), story.Step(clean(e.Verdict.Outcome))), text, indent, width)...)
 	}
 	return lines

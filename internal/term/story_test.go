@@ -38,7 +38,7 @@ func readStory(t *testing.T, name string) []story.Event {
 func columns(n int) func() int { return func() int { return n } }
 
 func TestLinesGolden(t *testing.T) {
-	for _, name := range []string{"success", "failure", "fleet"} {
+	for _, name := range []string{"success", "failure", "fleet", "release"} {
 		t.Run(name, func(t *testing.T) {
 			var out, err bytes.Buffer
 			term := New(Options{Out: &out, Err: &err})

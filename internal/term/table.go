@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 )
@@ -99,7 +100,7 @@ func (t Table) render(p palette, width int) string {
 	if less, ok := t.spared(columns, rows, width); ok {
 		return less.render(p, width)
 	}
-	if !shrink(columns, width) {
+	if !shrink(columns, t.times(rows), width) {
 		return t.paragraphs(rows, p, width)
 	}
 
@@ -154,7 +155,7 @@ func (t Table) spared(columns []int, rows [][]string, width int) (Table, bool) {
 		}
 		less, left = less.without(title), slices.Delete(left, at, at+1)
 	}
-	return less, shrink(left, width)
+	return less, shrink(left, less.times(less.Rows), width)
 }
 
 // said is 1 for a column in which something is said, else 0.
@@ -239,9 +240,10 @@ func (t Table) sentences(rows [][]string, p palette) string {
 	return b.String()
 }
 
-// shrink takes from the widest columns until all of them fit; it reports
-// false when they cannot without becoming unreadable. A width of 0 fits all.
-func shrink(columns []int, width int) bool {
+// shrink takes from the widest columns until all of them fit, those to keep
+// left out; it reports false when they cannot without becoming unreadable. A
+// width of 0 fits all.
+func shrink(columns []int, keep []bool, width int) bool {
 	if width == 0 || len(columns) == 0 {
 		return true
 	}
@@ -250,13 +252,37 @@ func shrink(columns []int, width int) bool {
 		total += c
 	}
 	for ; total > width; total-- {
-		widest := slices.Index(columns, slices.Max(columns))
-		if columns[widest] <= readable {
+		widest := -1
+		for c := range columns {
+			if !keep[c] && (widest < 0 || columns[c] > columns[widest]) {
+				widest = c
+			}
+		}
+		if widest < 0 || columns[widest] <= readable {
 			return false
 		}
 		columns[widest]--
 	}
 	return true
+}
+
+// times tells the columns of dates: half of one is none.
+func (t Table) times(rows [][]string) []bool {
+	all := make([]bool, len(t.Header))
+	for c := range all {
+		all[c] = slices.ContainsFunc(rows, func(row []string) bool { return c < len(row) && isTime(row[c]) })
+	}
+	return all
+}
+
+// isTime tells "2026-03-02 12:04", however it goes on.
+func isTime(s string) bool {
+	const layout = "2006-01-02 15:04"
+	if len(s) < len(layout) {
+		return false
+	}
+	_, err := time.Parse(layout, s[:len(layout)])
+	return err == nil
 }
 
 // numeric tells a column of whole numbers.

@@ -138,10 +138,14 @@ func (p palette) edge(mark, word string) string {
 	return p.faint.Render(mark)
 }
 
-// say is a text of ours, clean, and for ears without signs.
+// say is a text of ours, clean; for ears without signs, on a terminal with the
+// arrow that everything else there has. A log keeps what a keyboard can search.
 func (p palette) say(s string) string {
-	if p.spoken {
+	switch {
+	case p.spoken:
 		return speak(clean(s))
+	case p.looked:
+		return strings.ReplaceAll(clean(s), " -> ", " → ")
 	}
 	return clean(s)
 }
@@ -159,6 +163,9 @@ const fieldNames = 10
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-lipgloss.Width(s)))
 }
+
+// Age is a duration as everything else on the terminal has it.
+func Age(d time.Duration) string { return age(d) }
 
 // age is a duration as short as it can be without hiding anything of weight:
 // "0.3s", "42s", "3m05s", "2h10m".

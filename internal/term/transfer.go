@@ -74,11 +74,7 @@ func (p palette) transferred(t *transfer, now time.Time, room int) string {
 		}
 	}
 	shapes = append(shapes, shape{0, []string{wholeAmount(t.done, t.total), left}, 0})
-	fits := slices.IndexFunc(shapes, func(s shape) bool { return room <= 0 || s.width <= room })
-	chosen := shapes[max(fits, 0)]
-	if fits < 0 {
-		chosen = shapes[len(shapes)-1]
-	}
+	chosen := shapes[slices.IndexFunc(shapes, func(s shape) bool { return room <= 0 || s.width <= room })]
 	text := p.bar(t.done, t.total, chosen.bar) + chosen.parts[0]
 	for _, part := range chosen.parts[1:] {
 		if used := lipgloss.Width(text) + gap + len(part); part == "" || room > 0 && used > room { // days
@@ -103,13 +99,17 @@ func (p palette) transferLine(t *transfer, now time.Time) string {
 	return text
 }
 
-// wholeAmount is [amount] of bytes without decimals.
+// wholeAmount is [amount] of bytes with a decimal less.
 func wholeAmount(done, total int64) string {
 	scale, name := byteUnit(max(done, total))
-	if total == 0 {
-		return fmt.Sprintf("%.0f %s", float64(done)/scale, name)
+	digits := 0
+	if name == "GB" {
+		digits = 1
 	}
-	return fmt.Sprintf("%.0f/%.0f %s", float64(done)/scale, float64(total)/scale, name)
+	if total == 0 {
+		return fmt.Sprintf("%.*f %s", digits, float64(done)/scale, name)
+	}
+	return fmt.Sprintf("%.*f/%.*f %s", digits, float64(done)/scale, digits, float64(total)/scale, name)
 }
 
 // byteUnit is the unit that a number of bytes is told in.
@@ -165,7 +165,7 @@ func (at step) present(now time.Time) string {
 
 // say keeps what a step does now, and since when.
 func (at *step) say(message string, now time.Time) {
-	if message = cmp.Or(clean(message), at.message); message != at.message {
+	if message = cmp.Or(message, at.message); message != at.message {
 		at.message, at.changed = message, now
 	}
 }
