@@ -25,9 +25,22 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a browser may take for everything of a test: a busy
-// machine is slow.
+// patience is how long a browser may take to start, and a page for what is
+// awaited: so long that only one which never does it is told of.
 const patience = 4 * time.Minute
+
+// grace is what a test keeps of its time to say what a page did not do, and to end
+// its browser.
+const grace = 30 * time.Second
+
+// deadline is how long a browser may take: as long as the test has. How fast this
+// machine is decides nothing.
+func deadline(t *testing.T) time.Time {
+	if at, limited := t.Deadline(); limited {
+		return at.Add(-grace)
+	}
+	return time.Now().Add(10 * time.Minute)
+}
 
 // Tab is a page in a browser of its own.
 type Tab struct {
@@ -49,8 +62,8 @@ func Open(t *testing.T, asks ...string) *Tab {
 		missing(t, "chromium", err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
-		chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("force-color-profile", "srgb"))
-	limited, cancel := context.WithTimeout(context.Background(), patience)
+		chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("force-color-profile", "srgb"))
+	limited, cancel := context.WithDeadline(context.Background(), deadline(t))
 	allocated, stop := chromedp.NewExecAllocator(limited, options...)
 	ctx, leave := chromedp.NewContext(allocated)
 	b := &Tab{ctx: ctx, t: t, asks: asks}
@@ -174,16 +187,14 @@ func Ask[T any](b *Tab, expression string) T {
 // after it.
 func (b *Tab) Await(expression string) {
 	b.t.Helper()
-	limited, cancel := context.WithTimeout(b.ctx, time.Minute)
-	defer cancel()
-	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(patience))
 	for {
-		_, err := chromedp.Run(limited, poll)
+		_, err := chromedp.Run(b.ctx, poll)
 		if err == nil {
 			return
 		}
 		// A page that goes while it is looked at takes its context with it.
-		if !gone(err) || limited.Err() != nil {
+		if !gone(err) || b.ctx.Err() != nil {
 			shown, _ := chromedp.Run(b.ctx, chromedp.Text("body"))
 			b.t.Fatalf("await %s: %v; the page says:\n%s", expression, err, shown)
 		}
