@@ -26,10 +26,10 @@ type layer struct {
 
 // layers is the import rule of docs/architecture.md.
 func layers() []layer {
-	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/noun", "internal/lifecycle", "internal/lifecycle/", "internal/audit", "internal/leastprivilege"}
+	pure := []string{"internal/image", "internal/taskdef", "internal/rollout", "internal/diagnose", "internal/story", "internal/noun", "internal/lapse", "internal/lifecycle", "internal/lifecycle/", "internal/audit", "internal/leastprivilege"}
 	return []layer{
 		{"pure", pure, pure, []string{"github.com/Masterminds/semver/v3"}},
-		{"panels", []string{"internal/panel"}, append([]string{"internal/panel"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
+		{"pages", []string{"internal/panel", "internal/drawn", "internal/livepage", "internal/listing", "internal/asset"}, append([]string{"internal/drawn"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
 		{"loopback", []string{"internal/loopback"}, nil, nil},
 		{"what tests share", []string{"internal/golden"}, nil, []string{"github.com/google/go-cmp/cmp"}},
 		{"browsers of tests", []string{"internal/browser"}, nil, []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto/emulation", "github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/runtime"}},
@@ -40,11 +40,11 @@ func layers() []layer {
 		{"SDK mends", []string{"internal/plainbody"}, nil, []string{"github.com/aws/smithy-go/middleware", "github.com/aws/smithy-go/transport/http"}},
 		{"use cases", []string{"internal/deploy"}, pure, []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
 		{"use cases of restart safety", []string{"internal/survey", "internal/retain", "internal/maintenance"}, append([]string{"internal/deploy", "internal/survey", "internal/retain"}, pure...), []string{"golang.org/x/time/rate", "golang.org/x/sync/errgroup"}},
-		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody", "internal/panel"}, pure...), []string{"*"}},
+		{"adapters", []string{"internal/awsapi", "internal/build", "internal/term", "internal/report", "internal/notify"}, append([]string{"internal/deploy", "internal/survey", "internal/retain", "internal/maintenance", "internal/plainbody", "internal/panel", "internal/drawn"}, pure...), []string{"*"}},
 		{"what CI systems show", []string{"internal/ciout"}, append([]string{"internal/ci"}, pure...), []string{"github.com/charmbracelet/x/ansi"}},
 		{"what the command line says of itself", []string{"internal/grammar", "internal/completion", "internal/manual"}, []string{"internal/grammar"}, []string{"github.com/alecthomas/kong"}},
-		{"dashboard", []string{"internal/dashboard", "internal/dashboard/"}, append([]string{"internal/dashboard", "internal/dashboard/", "internal/loopback", "internal/panel", "internal/deploy", "internal/survey", "internal/retain", "internal/maintenance"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
-		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/loopback", "internal/plainbody", "internal/strictyaml"}, pure...), []string{"*"}},
+		{"dashboard", []string{"internal/dashboard", "internal/dashboard/"}, append([]string{"internal/dashboard", "internal/dashboard/", "internal/loopback", "internal/panel", "internal/drawn", "internal/livepage", "internal/listing", "internal/asset", "internal/deploy", "internal/survey", "internal/retain", "internal/maintenance"}, pure...), []string{"github.com/a-h/templ", "github.com/a-h/templ/runtime"}},
+		{"drydock", []string{"internal/drydock", "internal/drydock/"}, append([]string{"internal/drydock", "internal/drydock/", "internal/loopback", "internal/plainbody", "internal/strictyaml", "internal/panel", "internal/drawn", "internal/livepage", "internal/listing", "internal/asset"}, pure...), []string{"*"}},
 		{"command line", []string{"", "internal/cli", "internal/demo"}, []string{"internal/"}, []string{"*"}},
 		{"benchmarks", []string{"bench"}, []string{"internal/drydock", "internal/plainbody"}, []string{"*"}},
 	}

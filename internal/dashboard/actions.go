@@ -28,21 +28,19 @@ type Acting struct {
 
 // bridge is what of the server is live, and what changes something.
 type bridge struct {
-	streams *live.Streams
 	lookout *lookout.Lookout[serviceKey]
 	runs    *runs.Book
 	cut     []*runs.Run // by the end of the server
 }
 
 func (s *Server) newBridge() *bridge {
-	return &bridge{streams: live.NewStreams(), runs: runs.New(s.options.Now), lookout: lookout.New(s.observe)}
+	return &bridge{runs: runs.New(s.options.Now), lookout: lookout.New(s.observe)}
 }
 
 // close ends what is watched, and lets go of what is being done.
 func (b *bridge) close() {
 	b.cut = b.runs.Close()
 	b.lookout.Close()
-	b.streams.Close()
 }
 
 // CutShort are the runs that [Server.Close] has let go of. What they began goes
@@ -52,8 +50,6 @@ func (s *Server) CutShort() []*runs.Run { return s.bridge.cut }
 // actionRoutes are those that are live, and those that change something. There
 // are none of these without AllowActions.
 func (s *Server) actionRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /assets/live.js", asset("text/javascript", live.Script()))
-	mux.HandleFunc("GET /assets/live.css", asset("text/css", append(live.Style(), actions.Style()...)))
 	mux.HandleFunc("GET /watch/{account}/{region}/{cluster}/{service}", s.watch)
 	if !s.acts() {
 		return
@@ -62,21 +58,13 @@ func (s *Server) actionRoutes(mux *http.ServeMux) {
 		Reach: func(ctx context.Context, a actions.Service) (actions.Berth, error) {
 			return s.options.Acting.Berth(ctx, a.Place, a.Cluster, a.Name)
 		},
-		Draw: s.drawAction, FormToken: s.options.Guard.FormToken, Runs: s.bridge.runs, Streams: s.bridge.streams, Now: s.options.Now, By: s.options.Acting.By,
+		Draw: s.drawAction, FormToken: s.options.Guard.FormToken, Runs: s.bridge.runs, Follow: s.follow, Now: s.options.Now, By: s.options.Acting.By,
 		ServicePath: func(a actions.Service) string { return serviceLink(a.Place, a.Cluster, a.Name) },
 	}).Routes(mux)
 }
 
 // acts reports whether services can be acted on.
 func (s *Server) acts() bool { return s.options.AllowActions && s.options.Acting.Berth != nil }
-
-// asset serves a file that is part of the binary.
-func asset(kind string, content []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", kind+"; charset=utf-8")
-		_, _ = w.Write(content) // the client hung up: nobody is left to tell
-	}
-}
 
 func (s *Server) drawAction(w http.ResponseWriter, r *http.Request, status int, p actions.Page) {
 	f := s.frame(p.Title, r.URL.Path)
@@ -103,7 +91,12 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 	k := keyOf(r)
 	seen, leave := s.bridge.lookout.Join(k)
 	defer leave()
-	s.bridge.streams.Serve(w, r, seen, func(told tale.Told) live.Board { return boardOf(k, told) })
+	s.follow(w, r, seen, func(told tale.Told) live.Board { return boardOf(k, told) })
+}
+
+// follow keeps a board fresh.
+func (s *Server) follow(w http.ResponseWriter, r *http.Request, from live.Source, draw func(tale.Told) live.Board) {
+	s.streamed(live.Serve(s.streams, w, r, from, draw))
 }
 
 // newestLines is how much of what was told the page of a service has.

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 )
 
 // asked is which part of a long list a page shows.
@@ -18,31 +20,26 @@ type asked struct {
 // askedBy reads a query. What makes no sense in it is left out: it is a page,
 // and not an API.
 func askedBy(path string, q url.Values) asked {
-	page, err := strconv.Atoi(q.Get("page"))
-	if err != nil {
-		page = 1
-	}
 	const longest = 200
 	filter := strings.TrimSpace(q.Get("q"))
-	return asked{path: path, Filter: filter[:min(len(filter), longest)], Show: q.Get("show"), Code: strings.ToUpper(q.Get("code")), Page: min(max(page, 1), 1_000_000)}
+	return asked{path: path, Filter: filter[:min(len(filter), longest)], Show: q.Get("show"), Code: strings.ToUpper(q.Get("code")), Page: listing.Number(q.Get("page"))}
 }
 
 // link is the address of the page that shows something else.
 func (a asked) link() string {
-	q := url.Values{}
-	set := func(name, value, usual string) {
-		if value != usual {
-			q.Set(name, value)
-		}
-	}
-	set("q", a.Filter, "")
-	set("show", a.Show, "")
-	set("code", a.Code, "")
-	set("page", strconv.Itoa(a.Page), "1")
-	if len(q) == 0 {
-		return a.path
-	}
-	return a.path + "?" + q.Encode()
+	return listing.Address(a.path, listing.Field{Name: "q", Value: a.Filter}, listing.Field{Name: "show", Value: a.Show},
+		listing.Field{Name: "code", Value: a.Code}, listing.Field{Name: "page", Value: strconv.Itoa(a.Page), Usual: "1"})
+}
+
+// tab is the choice of those that are so.
+func (a asked) tab(name, shows, class string, count int) listing.Tab {
+	return listing.Tab{Name: name, Link: a.showing(shows), Class: class, Count: count, Here: a.Show == shows}
+}
+
+// page is the link of another part of the list.
+func (a asked) page(page int) string {
+	a.Page = page
+	return a.link()
 }
 
 // showing is the link of a tab.
@@ -65,36 +62,4 @@ func (a asked) matches(texts ...string) bool {
 		}
 	}
 	return true
-}
-
-// tab is one choice above a list.
-type tab struct {
-	Name, Link, Class string
-	Count             int
-	Here              bool
-}
-
-// pager is where in a long list a page is.
-type pager struct {
-	From, To, Of  int
-	Before, After string // links; "" at the ends
-}
-
-// paged cuts the page out of a list that was asked for.
-func paged[T any](all []T, a asked, size int) ([]T, pager) {
-	pages := max(1, (len(all)+size-1)/size)
-	page := min(a.Page, pages)
-	from, to := (page-1)*size, min(page*size, len(all))
-	p := pager{From: from + 1, To: to, Of: len(all)}
-	at := func(page int) string {
-		a.Page = page
-		return a.link()
-	}
-	if page > 1 {
-		p.Before = at(page - 1)
-	}
-	if page < pages {
-		p.After = at(page + 1)
-	}
-	return all[from:to], p
 }

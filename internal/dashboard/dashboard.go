@@ -11,7 +11,6 @@ package dashboard
 
 import (
 	"context"
-	"embed"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -20,17 +19,12 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/guard"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
+	"github.com/plimsoll-ecs/plimsoll/internal/livepage"
 	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
-
-//go:embed script.js mark.svg
-var files embed.FS
-
-//go:embed style.css
-var style string
 
 // Options say what a dashboard shows.
 type Options struct {
@@ -69,13 +63,13 @@ type Server struct {
 	handler http.Handler
 	bridge  *bridge
 
+	assets  assets
 	closing sync.Once
-	closed  chan struct{}
-	seats   chan struct{} // one for every page that listens
+	streams *livepage.Streams
 }
 
-// maxListening bounds how many pages are kept fresh.
-const maxListening = 64
+// maxStreams bounds how many streams are drawn for; the page of a service has two.
+const maxStreams = 96
 
 // New makes a dashboard. Nothing is read before the first [Server.Refresh].
 func New(o Options) *Server {
@@ -85,7 +79,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{options: o, closed: make(chan struct{}), seats: make(chan struct{}, maxListening)}
+	s := &Server{options: o, assets: newAssets(), streams: livepage.New(maxStreams)}
 	s.fleet = newWatch(o)
 	s.bridge = s.newBridge()
 	mux := http.NewServeMux()
@@ -101,7 +95,7 @@ func (s *Server) Refresh() { s.fleet.refresh() }
 // Close ends what is read and every stream. Pages still answer.
 func (s *Server) Close() {
 	s.closing.Do(func() {
-		close(s.closed)
+		s.streams.Close()
 		s.bridge.close()
 		s.fleet.close()
 	})
@@ -112,8 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // routes are those that only read.
 func (s *Server) routes(mux *http.ServeMux) {
-	mux.Handle("GET /assets/", http.StripPrefix("/assets/", http.FileServerFS(files)))
-	mux.HandleFunc("GET /assets/style.css", s.stylesheet)
+	s.assets.routes(mux)
 	mux.HandleFunc("GET /live", s.live)
 	mux.HandleFunc("POST /refresh", s.refresh)
 	mux.HandleFunc("GET /{$}", s.overview)

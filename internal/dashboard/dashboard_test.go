@@ -137,7 +137,7 @@ func TestPagesStaySmall(t *testing.T) {
 	const at = "/123456789012/ap-northeast-1/"
 	for _, path := range []string{
 		"/", "/?page=20", "/?show=losing", "/?q=service-09", "/repositories", "/repository" + at + "team-00/app-000", "/repository" + at + "team-01/app-008?page=2",
-		"/maintenance", "/maintenance?page=4", "/findings", "/findings?code=PL011", "/codes", "/service" + at + "prod/service-0000", "/assets/style.css", "/assets/script.js",
+		"/maintenance", "/maintenance?page=4", "/findings", "/findings?code=PL011", "/codes", "/service" + at + "prod/service-0000", "/assets/style.css", "/assets/script.js", "/assets/mark.svg",
 	} {
 		code, body := get(t, s, path)
 		t.Logf("%s: %d bytes", path, len(body))
@@ -212,6 +212,40 @@ func TestFleetThatCannotBeRead(t *testing.T) {
 	s := board(t, o)
 	if _, body := get(t, s, "/"); !strings.Contains(body, "no region is set") || !strings.Contains(body, "set AWS_REGION") {
 		t.Errorf("the page says:\n%s", body)
+	}
+}
+
+// A service that cannot be asked is shown as it was read, with why and what to do; of
+// one that was not read there is nothing else to show.
+func TestServiceThatCannotBeAsked(t *testing.T) {
+	o := kept(many(10))
+	o.From = ""
+	o.Reach = func(context.Context, audit.Place, string, string) (dashboard.Reach, error) {
+		return dashboard.Reach{}, hinted{errors.New("no credentials")}
+	}
+	s := board(t, o)
+	for path, c := range map[string]struct {
+		status int
+		hasNot string
+	}{"prod/service-0000": {http.StatusOK, "cannot be shown"}, "prod/other": {http.StatusBadGateway, "not there"}} {
+		code, body := get(t, s, "/service/123456789012/ap-northeast-1/"+path)
+		if code != c.status || !strings.Contains(body, "no credentials") || !strings.Contains(body, "set AWS_REGION") || strings.Contains(body, c.hasNot) {
+			t.Errorf("%s: %d:\n%s", path, code, body[strings.Index(body, "<main"):])
+		}
+	}
+	if _, body := get(t, s, "/service/123456789012/ap-northeast-1/prod/service-0000"); !strings.Contains(body, "team-00/app-000") {
+		t.Error("what was read is not shown")
+	}
+}
+
+// Of a long list those rows that a window shows are in a part of their own, and all
+// of them in the page.
+func TestFirstScreenOfTheFleet(t *testing.T) {
+	for n, want := range map[int]int{20: 0, 21: 1, 200: 1} {
+		_, body := get(t, board(t, kept(many(n))), "/")
+		if rows := strings.Count(body, `class="row `); strings.Count(body, `class="later"`) != want || rows != min(n, 50) {
+			t.Errorf("%d services: %d rows, %d later parts", n, rows, strings.Count(body, `class="later"`))
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
@@ -14,10 +15,10 @@ const findingsShown = 25
 type findingsView struct {
 	frame
 	Asked asked
-	Tabs  []tab
+	Tabs  []listing.Tab
 	Codes []codeCount
 	Found []panel.Finding
-	Pager pager
+	Pager listing.Pager
 }
 
 // codeCount is how often a code occurs.
@@ -68,10 +69,10 @@ func (s *sight) found(a asked) findingsView {
 			shown = append(shown, i)
 		}
 	}
-	v.Tabs = []tab{{"all", a.showing(""), "", counts["error"] + counts["warning"] + counts["note"], a.Show == ""}}
-	for _, t := range []tab{{Name: "errors", Link: "error", Class: "bad"}, {Name: "warnings", Link: "warning", Class: "warn"}, {Name: "notes", Link: "note", Class: "off"}, {Name: acceptedTab, Link: acceptedTab}} {
+	v.Tabs = []listing.Tab{a.tab("all", "", "", counts["error"]+counts["warning"]+counts["note"])}
+	for _, t := range []listing.Tab{{Name: "errors", Link: "error", Class: "bad"}, {Name: "warnings", Link: "warning", Class: "warn"}, {Name: "notes", Link: "note", Class: "off"}, {Name: acceptedTab, Link: acceptedTab}} {
 		if n := counts[t.Link]; n > 0 || a.Show == t.Link {
-			v.Tabs = append(v.Tabs, tab{t.Name, a.showing(t.Link), t.Class, n, a.Show == t.Link})
+			v.Tabs = append(v.Tabs, a.tab(t.Name, t.Link, t.Class, n))
 		}
 	}
 	for _, e := range s.catalogue {
@@ -84,7 +85,7 @@ func (s *sight) found(a asked) findingsView {
 			v.Codes = append(v.Codes, codeCount{e, n, to.link(), a.Code == string(e.Code)})
 		}
 	}
-	shown, v.Pager = paged(shown, a, findingsShown)
+	shown, v.Pager = listing.Cut(shown, a.Page, findingsShown, a.page)
 	for _, i := range shown {
 		v.Found = append(v.Found, s.finding(i))
 	}

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,7 +12,8 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
-	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/loadline"
+	"github.com/plimsoll-ecs/plimsoll/internal/drawn"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
@@ -36,10 +36,10 @@ func (s *Server) frame(title, here string) frame {
 }
 
 // parts are the parts of the navigation, with what needs attention in them.
-func (f frame) parts() []tab {
-	all := []tab{{Name: "Fleet", Link: "/"}, {Name: "Repositories", Link: "/repositories"}, {Name: "Maintenance", Link: "/maintenance"}, {Name: "Findings", Link: "/findings"}}
+func (f frame) parts() []listing.Tab {
+	all := []listing.Tab{{Name: "Fleet", Link: "/"}, {Name: "Repositories", Link: "/repositories"}, {Name: "Maintenance", Link: "/maintenance"}, {Name: "Findings", Link: "/findings"}}
 	if f.server.acts() {
-		all = append(all, tab{Name: "Runs", Link: "/runs"})
+		all = append(all, listing.Tab{Name: "Runs", Link: "/runs"})
 	}
 	for i := range all {
 		all[i].Here = all[i].Link == f.Here
@@ -117,20 +117,21 @@ func (s *Server) draw(w http.ResponseWriter, r *http.Request, status int, f fram
 	if r.Method == http.MethodGet {
 		f.back = r.URL.RequestURI()
 	}
-	var b bytes.Buffer
-	if err := f.page(content).Render(r.Context(), &b); err != nil {
+	page, err := drawn.HTML(r.Context(), f.page(content))
+	if err != nil {
 		s.options.Log.Error("the page could not be drawn", "error", err)
 		http.Error(w, "the page could not be drawn: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(bytes.Map(panel.Visible, b.Bytes())) // the client hung up: nobody is left to tell
+	_, _ = w.Write(page) // the client hung up: nobody is left to tell
 }
 
 // fail is a page that says what went wrong.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, f frame, title string, err error) {
-	s.draw(w, r, status, f, oops(title, err.Error(), hint(err)))
+	what, do := said(err)
+	s.draw(w, r, status, f, oops(title, what, do))
 }
 
 // missing is a page about something that is not there.
@@ -156,12 +157,6 @@ func within(address string) string {
 		return "/"
 	}
 	return u.RequestURI()
-}
-
-// stylesheet is that of all pages: of the pieces, of load lines, and their own.
-func (s *Server) stylesheet(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write([]byte(panel.Style() + loadline.Style() + style)) // the client hung up
 }
 
 // place is the place that a path names.

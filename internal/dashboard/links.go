@@ -48,17 +48,24 @@ func (s *sight) objectLink(o audit.Object) string {
 // imageLink is the page of the repository that an image of a place is in; ""
 // where it was not read.
 func (s *sight) imageLink(at audit.Place, name string) string {
+	i, known := s.repositoryOf(at, name)
+	if !known {
+		return ""
+	}
+	return repositoryLink(s.fleet.Repositories[i].Place, s.fleet.Repositories[i].Name)
+}
+
+// repositoryOf is the repository of the fleet that an image of a place is in.
+func (s *sight) repositoryOf(at audit.Place, name string) (i int, known bool) {
 	ref, err := image.Parse(name)
 	if err != nil {
-		return ""
+		return 0, false
 	}
 	if ecr, ok := image.ParseECRHost(ref.Registry); ok {
 		at = audit.Place{Account: ecr.Account, Region: ecr.Region}
 	}
-	if _, known := s.byRepository[repositoryKey{at, ref.Repository}]; known {
-		return repositoryLink(at, ref.Repository)
-	}
-	return ""
+	i, known = s.byRepository[repositoryKey{at, ref.Repository}]
+	return i, known
 }
 
 // finding is a finding as a page shows it.

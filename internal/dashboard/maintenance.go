@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
+	"github.com/plimsoll-ecs/plimsoll/internal/lapse"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/maintenance"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
@@ -17,7 +19,7 @@ type maintenanceView struct {
 	frame
 	All    int        // that retire
 	Items  []itemView // of the page
-	Pager  pager
+	Pager  listing.Pager
 	Weeks  [][]dayView
 	Opens  string // when services may be redeployed next; "" is any time
 	Failed string // why the plan could not be made, and this is what the audit says
@@ -54,7 +56,8 @@ func (s *Server) maintenance(w http.ResponseWriter, r *http.Request) {
 	for _, i := range f.seen.plan.Items {
 		all = append(all, f.seen.item(i))
 	}
-	v.Items, v.Pager = paged(all, askedBy("/maintenance", r.URL.Query()), itemsShown)
+	a := askedBy("/maintenance", r.URL.Query())
+	v.Items, v.Pager = listing.Cut(all, a.Page, itemsShown, a.page)
 	if f.seen.planErr != nil {
 		v.Failed = f.seen.planErr.Error()
 	}
@@ -71,7 +74,7 @@ func (s *Server) maintenance(w http.ResponseWriter, r *http.Request) {
 
 // item is one service of the plan.
 func (s *sight) item(i maintenance.Item) itemView {
-	v := itemView{Item: i, Place: panel.Place(i.Place), When: ahead(i.At.Sub(s.report.At))}
+	v := itemView{Item: i, Place: panel.Place(i.Place), When: lapse.Until(s.report.At, i.At)}
 	v.Word, v.Class = stateOfItem(i)
 	if i.Service != "" {
 		v.Link = s.objectLink(audit.Object{Kind: audit.ServiceObject, Place: i.Place, Name: i.Cluster + "/" + i.Service})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
@@ -21,9 +22,9 @@ type fleetView struct {
 	Asked   asked
 	Verdict panel.Verdict
 	Seen    []panel.Fact
-	Tabs    []tab
+	Tabs    []listing.Tab
 	Rows    []serviceRow
-	Pager   pager
+	Pager   listing.Pager
 	Several bool // places
 }
 
@@ -68,17 +69,30 @@ func (s *sight) overview(a asked) fleetView {
 	for _, n := range counts {
 		all += n
 	}
-	v.Tabs = append(v.Tabs, tab{"all", a.showing(""), "", all, a.Show == ""})
+	v.Tabs = append(v.Tabs, a.tab("all", "", "", all))
 	for state, n := range counts {
 		if name := audit.State(state).String(); n > 0 || a.Show == name {
-			v.Tabs = append(v.Tabs, tab{stateWord(audit.State(state)), a.showing(name), stateClass(audit.State(state)), n, a.Show == name})
+			v.Tabs = append(v.Tabs, a.tab(stateWord(audit.State(state)), name, stateClass(audit.State(state)), n))
 		}
 	}
-	shown, v.Pager = paged(shown, a, servicesShown)
+	shown, v.Pager = listing.Cut(shown, a.Page, servicesShown, a.page)
 	for _, i := range shown {
 		v.Rows = append(v.Rows, s.row(i))
 	}
 	return v
+}
+
+// firstScreen is how many rows a window shows before it is scrolled, and more: those
+// after them are laid out when they come near, so that the first ones are painted
+// sooner.
+const firstScreen = 20
+
+// screens are the rows, those of the first screen and the rest.
+func (v fleetView) screens() [][]serviceRow {
+	if len(v.Rows) <= firstScreen {
+		return [][]serviceRow{v.Rows}
+	}
+	return [][]serviceRow{v.Rows[:firstScreen], v.Rows[firstScreen:]}
 }
 
 // row is a service in short.

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/lint"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/loadline"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
@@ -33,6 +34,7 @@ type repositoryKey struct {
 // shelf is a repository in short.
 type shelf struct {
 	used, endangered int // images that run, and those of them in danger
+	gone             int // images that run, and that it does not have any more
 	bytes            int64
 	findings         []int
 }
@@ -52,6 +54,11 @@ func (s *sight) shelve() {
 		}
 	}
 	for n := range s.report.Findings {
+		if f := &s.report.Findings[n]; f.Code == audit.ImageGone || f.Code == audit.DigestGone {
+			if i, known := s.repositoryOf(f.Object.Place, f.Image); known {
+				s.shelves[i].gone++
+			}
+		}
 		if o := s.report.Findings[n].Object; o.Kind == audit.RepositoryObject {
 			if i, known := s.byRepository[repositoryKey{o.Place, o.Name}]; known {
 				s.shelves[i].findings = append(s.shelves[i].findings, n)
@@ -64,9 +71,9 @@ func (s *sight) shelve() {
 type shelvesView struct {
 	frame
 	Asked   asked
-	Tabs    []tab
+	Tabs    []listing.Tab
 	Rows    []shelfRow
-	Pager   pager
+	Pager   listing.Pager
 	Several bool // places
 }
 
@@ -75,7 +82,7 @@ type shelfRow struct {
 	Link, Name, Place       string
 	Images                  int
 	Bytes                   int64
-	Used, Endangered        int
+	Used, Endangered, Gone  int
 	Policy, Mutability      string
 	Errors, Warnings, Notes int
 }
@@ -109,7 +116,7 @@ func (s *sight) repositories(a asked) shelvesView {
 		}
 		in := tabUnused
 		switch {
-		case one.endangered > 0:
+		case one.gone+one.endangered > 0:
 			in = tabDanger
 		case one.used > 0:
 			in = tabUsed
@@ -119,17 +126,17 @@ func (s *sight) repositories(a asked) shelvesView {
 			shown = append(shown, i)
 		}
 	}
-	v.Tabs = []tab{{"all", a.showing(""), "", counts[tabDanger] + counts[tabUsed] + counts[tabUnused], a.Show == ""}}
-	for _, t := range []tab{{Name: "in danger", Link: tabDanger, Class: "warn"}, {Name: "in use", Link: tabUsed, Class: "good"}, {Name: "nothing runs from", Link: tabUnused, Class: "off"}} {
+	v.Tabs = []listing.Tab{a.tab("all", "", "", counts[tabDanger]+counts[tabUsed]+counts[tabUnused])}
+	for _, t := range []listing.Tab{{Name: "in danger", Link: tabDanger, Class: "warn"}, {Name: "in use", Link: tabUsed, Class: "good"}, {Name: "nothing runs from", Link: tabUnused, Class: "off"}} {
 		if n := counts[t.Link]; n > 0 || a.Show == t.Link {
-			v.Tabs = append(v.Tabs, tab{t.Name, a.showing(t.Link), t.Class, n, a.Show == t.Link})
+			v.Tabs = append(v.Tabs, a.tab(t.Name, t.Link, t.Class, n))
 		}
 	}
 	slices.SortStableFunc(shown, func(x, y int) int {
-		return cmp.Or(cmp.Compare(s.shelves[y].endangered, s.shelves[x].endangered), cmp.Compare(s.shelves[y].used, s.shelves[x].used),
+		return cmp.Or(cmp.Compare(s.shelves[y].gone, s.shelves[x].gone), cmp.Compare(s.shelves[y].endangered, s.shelves[x].endangered), cmp.Compare(s.shelves[y].used, s.shelves[x].used),
 			strings.Compare(s.fleet.Repositories[x].Name, s.fleet.Repositories[y].Name))
 	})
-	shown, v.Pager = paged(shown, a, repositoriesShown)
+	shown, v.Pager = listing.Cut(shown, a.Page, repositoriesShown, a.page)
 	for _, i := range shown {
 		v.Rows = append(v.Rows, s.shelfRow(i))
 	}
@@ -140,7 +147,7 @@ func (s *sight) shelfRow(i int) shelfRow {
 	r, one := &s.fleet.Repositories[i], &s.shelves[i]
 	row := shelfRow{
 		Link: repositoryLink(r.Place, r.Name), Name: r.Name, Place: panel.Place(r.Place), Images: len(r.Images), Bytes: one.bytes,
-		Used: one.used, Endangered: one.endangered, Policy: policyWord(r), Mutability: lifecycle.Mutability(r.Mutability),
+		Used: one.used, Endangered: one.endangered, Gone: one.gone, Policy: policyWord(r), Mutability: lifecycle.Mutability(r.Mutability),
 	}
 	for _, n := range one.findings {
 		f := &s.report.Findings[n]
@@ -181,7 +188,7 @@ type repositoryView struct {
 	Broken  string // why there is none
 	Line    loadline.Line
 	Lanes   []laneView
-	Pager   pager
+	Pager   listing.Pager
 	Remarks []lint.Remark
 	Policy  []policyLine
 	Found   []panel.Finding
@@ -273,7 +280,7 @@ func (v *repositoryView) images(s *sight, a asked) {
 		p, q := &v.Line.Lanes[x.lane].Marks[x.mark], &v.Line.Lanes[y.lane].Marks[y.mark]
 		return cmp.Or(cmp.Compare(x.lane, y.lane), cmp.Compare(min(len(q.InUse), 1), min(len(p.InUse), 1)), cmp.Compare(q.State, p.State), p.Since.Compare(q.Since))
 	})
-	all, v.Pager = paged(all, a, imagesShown)
+	all, v.Pager = listing.Cut(all, a.Page, imagesShown, a.page)
 	last := -1
 	for _, n := range all {
 		lane := &v.Line.Lanes[n.lane]

@@ -1,79 +1,11 @@
-// The dashboard's script: it takes what the server has drawn anew, and moves by
-// keys. Every page reads without it.
-"use strict";
-
-const byID = (id) => document.getElementById(id);
-
-// morph makes one element like another and keeps what is equal where it is:
-// focus, selection, open details and scroll positions stay.
-function morph(from, to) {
-  if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
-    from.replaceWith(to);
-    return;
-  }
-  if (from.nodeType !== Node.ELEMENT_NODE) {
-    if (from.data !== to.data) from.data = to.data;
-    return;
-  }
-  for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && name !== "open") from.removeAttribute(name);
-  }
-  for (const { name, value } of [...to.attributes]) {
-    if (from.getAttribute(name) !== value && !(name === "value" && from === document.activeElement)) from.setAttribute(name, value);
-  }
-  const known = new Map();
-  for (const child of from.children) if (child.id) known.set(child.id, child);
-  let at = from.firstChild;
-  for (const child of [...to.childNodes]) {
-    const same = child.id ? known.get(child.id) : null;
-    if (same) {
-      if (same === at) at = at.nextSibling;
-      else from.insertBefore(same, at);
-      morph(same, child);
-    } else if (!child.id && at && !at.id && at.nodeName === child.nodeName) {
-      const next = at.nextSibling;
-      morph(at, child);
-      at = next;
-    } else {
-      from.insertBefore(child, at);
-    }
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
-}
-
-const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
-
-// The stream. A page that nobody sees does not listen. What others want of it
-// they take from the events "plimsoll:EVENT" of the document.
-let stream = null;
-
-function listen() {
-  stream = new EventSource("/live?at=" + encodeURIComponent(location.pathname + location.search));
-  stream.addEventListener("part", (event) => {
-    const { id, html } = JSON.parse(event.data);
-    const here = byID(id);
-    if (here) morph(here, document.adoptNode(parsed(html).body.firstElementChild));
-  });
-  stream.addEventListener("seen", (event) => {
-    const { number, failed } = JSON.parse(event.data);
-    if (number !== document.body.dataset.seen || failed) renew(failed);
-  });
-}
-
-function hush() {
-  if (stream) stream.close();
-  stream = null;
-}
-
+// The dashboard: what was read anew is shown without loading the page again, and
+// keys move through it. Every page reads without this.
 let renewing = false;
 let said = "";
 
-// renew draws the page anew, in place, unless somebody is filling in a form.
-async function renew(failed) {
+// renew draws the page anew, in place, unless somebody is filling in a form, and
+// says why to those who listen.
+async function renew(failed, why) {
   if (renewing || failed && said === failed) return;
   const form = document.activeElement?.closest("main form");
   if (form && form.method === "post") return;
@@ -87,7 +19,7 @@ async function renew(failed) {
       morph(document.querySelector("body > " + part), document.adoptNode(page.querySelector("body > " + part)));
     }
     document.title = page.title;
-    byID("said").textContent = failed ? "" : "The fleet was read again.";
+    byID("said").textContent = failed ? "" : why;
     afloat();
   } catch {
     // The server is gone, or busy: the stream comes back when it does.
@@ -96,12 +28,8 @@ async function renew(failed) {
   }
 }
 
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) hush();
-  else if (!stream) listen();
-});
-addEventListener("pagehide", hush);
-addEventListener("pageshow", () => { if (!stream && !document.hidden) listen(); });
+// What stands beside a board is of the time before its rollout was over.
+document.addEventListener("rest", () => renew("", "The rollout is over."));
 
 // Lists by keys.
 const rows = () => [...document.querySelectorAll("main .row")];
@@ -160,37 +88,46 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-// The load line: what an image is, by pointer and by keys.
+// The load line: what an image is, by pointer and by keys. The picture may be
+// drawn anew at any time, so its planks are looked for when they are needed.
+const afloats = new WeakSet();
+
 function afloat() {
   const picture = document.querySelector(".loadline-figure .picture");
-  const tip = byID("tip");
-  if (!picture || !tip || picture.dataset.afloat) return;
+  if (!picture) return;
   picture.dataset.afloat = "yes";
-  const planks = [...picture.querySelectorAll("rect")].filter((r) => r.querySelector("title"));
-  let at = -1;
+  if (afloats.has(picture)) return;
+  afloats.add(picture);
+  const planks = () => [...picture.querySelectorAll("rect")].filter((r) => r.querySelector("title"));
   const show = (plank) => {
-    for (const p of planks) p.classList.toggle("at", p === plank);
+    for (const p of planks()) p.classList.toggle("at", p === plank);
     for (const row of document.querySelectorAll("tr.here")) row.classList.remove("here");
     if (!plank) return;
-    at = planks.indexOf(plank);
     const text = plank.querySelector("title").textContent;
-    tip.textContent = text;
+    byID("tip").textContent = text;
     const digest = /sha256:([0-9a-f]{12})/.exec(text);
     if (digest) document.querySelector(`tr[data-digest="${digest[1]}"]`)?.classList.add("here");
   };
   picture.addEventListener("pointerover", (event) => {
     const plank = event.target.closest("rect");
-    if (planks.includes(plank)) show(plank);
+    if (planks().includes(plank)) show(plank);
   });
   picture.addEventListener("pointerleave", () => show(null));
   picture.addEventListener("keydown", (event) => {
     const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!by || !planks.length) return;
+    const all = planks();
+    if (!by || !all.length) return;
     event.preventDefault();
-    show(planks[Math.min(Math.max(at + by, 0), planks.length - 1)]);
+    const at = all.findIndex((p) => p.classList.contains("at"));
+    show(all[Math.min(Math.max(at + by, 0), all.length - 1)]);
   });
 }
 
 afloat();
-if (!document.hidden && !stream) listen();
+listening("/live?at=" + encodeURIComponent(location.pathname + location.search), {
+  seen: (event) => {
+    const { number, failed } = JSON.parse(event.data);
+    if (number !== document.body.dataset.seen || failed) renew(failed, "The fleet was read again.");
+  },
+});
 document.documentElement.dataset.keys = "ready";

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type serviceView struct {
 	Images   []imageRow
 	Tasks    []taskRow
 	Now      *serviceNow // nil where nothing can be asked
+	Unasked  error       // why, where it should have been
 	Rollouts []pastRow
 	Strip    []stretch
 }
@@ -46,6 +48,7 @@ type serviceNow struct {
 	Past       []deploy.Past
 	PastErr    error
 	Tasks      []rollout.Task
+	TasksErr   error
 }
 
 // imageRow is what a container would be started from.
@@ -66,6 +69,29 @@ type pastRow struct {
 	deploy.Past
 	Class string // of its end
 	Diff  string // link: what it changed; "" where nothing came before it
+}
+
+// gone reports whether ECS has the service no more, or will not for long. What is
+// shown of it then was read before.
+func (v serviceView) gone() bool {
+	return v.Now != nil && (isGone(v.Now.StateErr) || v.deleted() != "")
+}
+
+// deleted is the state of a service that was deleted: DRAINING while its tasks stop,
+// then INACTIVE (DeleteService in the ECS API reference).
+func (v serviceView) deleted() string {
+	if v.Now == nil || v.Now.StateErr != nil || v.Now.State.Status == "ACTIVE" {
+		return ""
+	}
+	return v.Now.State.Status
+}
+
+// isGone reports whether an error says that there is no such service.
+func isGone(err error) bool {
+	var refused *deploy.PreflightError
+	return errors.Is(err, deploy.NotFound) || errors.As(err, &refused) && slices.ContainsFunc(refused.Faults, func(f deploy.Fault) bool {
+		return f.Check == "service" || f.Check == "cluster"
+	})
 }
 
 func keyOf(r *http.Request) serviceKey {
@@ -89,12 +115,16 @@ func (s *Server) service(w http.ResponseWriter, r *http.Request) {
 	now, err := s.askService(r.Context(), k)
 	v.Now = now
 	switch {
-	case err != nil && v.Service == nil, v.Service == nil && now == nil:
+	case v.Service == nil && err != nil && !isGone(err):
+		s.fail(w, r, http.StatusBadGateway, f, k.Cluster+"/"+k.Service+" cannot be shown", err)
+		return
+	case v.Service == nil && (err != nil || now == nil):
 		s.missing(w, r, f, k.Cluster+"/"+k.Service+" is not there")
 		return
 	case now != nil:
 		v.asked()
 	default:
+		v.Unasked = err
 		v.kept()
 	}
 	s.draw(w, r, http.StatusOK, f, v.content())
@@ -141,13 +171,16 @@ func (s *Server) askService(ctx context.Context, k serviceKey) (*serviceNow, err
 	group.Go(func() {
 		now.Past, now.PastErr = deploy.History(ctx, reach.Ports, k.target(), reach.Container, rolloutsShown)
 	})
-	group.Go(func() { now.Tasks, _ = reach.Ports.AWS.Tasks(ctx, k.Cluster, k.Service, false) }) // Status says why not
+	group.Go(func() { now.Tasks, now.TasksErr = reach.Ports.AWS.Tasks(ctx, k.Cluster, k.Service, false) })
 	group.Wait()
 	return now, now.StateErr
 }
 
 // asked takes in what ECS says now.
 func (v *serviceView) asked() {
+	if v.Now.RestartErr != nil && v.Service != nil {
+		v.keptImages()
+	}
 	for _, i := range v.Now.Restart.Images {
 		v.Images = append(v.Images, imageRow{i.Container, i.Image.String(), v.seen.imageLink(v.Key.Place, i.Image.String()), i.Digest, i.Moved, i.Digest == ""})
 	}
@@ -181,13 +214,18 @@ func (v *serviceView) history() {
 	v.Strip = stripOf(v.Now.Past, v.seen.report.At)
 }
 
-// kept takes in what a fleet from a file has.
-func (v *serviceView) kept() {
+// keptImages takes in what the fleet has of the images.
+func (v *serviceView) keptImages() {
 	for _, run := range v.Service.Runs[:min(len(v.Service.Runs), 1)] {
 		for _, c := range run.Containers {
 			v.Images = append(v.Images, imageRow{Container: c.Name, Image: c.Image, Link: v.seen.imageLink(v.Key.Place, c.Image), Digest: c.Digest, Unpinned: c.Unpinned || c.Digest == ""})
 		}
 	}
+}
+
+// kept takes in what a fleet from a file has.
+func (v *serviceView) kept() {
+	v.keptImages()
 	for _, t := range v.seen.fleet.Tasks {
 		if t.Place == v.Key.Place && t.Cluster == v.Key.Cluster && t.Group == "service:"+v.Key.Service {
 			v.Tasks = append(v.Tasks, taskRow{ID: lastPart(t.ARN), Status: "running", Class: "good", Revision: rollout.RevisionName(t.TaskDefinition), Started: t.StartedAt})

@@ -1,13 +1,13 @@
 package dashboard
 
 import (
+	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
-	"github.com/plimsoll-ecs/plimsoll/internal/noun"
+	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 )
 
 // stamp is a time to the minute, as tables write it.
@@ -16,73 +16,6 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2 Jan 2006 15:04")
-}
-
-// iso is a time for machines.
-func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// span is a length of time in its greatest unit.
-func span(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return strconv.Itoa(int(d/time.Second)) + "\u00a0s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + "\u00a0min"
-	case d < 48*time.Hour:
-		return strconv.Itoa(int(d/time.Hour)) + "\u00a0h"
-	}
-	return noun.Digits(int(d/(24*time.Hour))) + "\u00a0days"
-}
-
-// ago is how long ago something was. What is younger than a minute is not
-// counted.
-func ago(then, now time.Time) string {
-	if d := now.Sub(then); d >= time.Minute {
-		return span(d) + " ago"
-	}
-	return "just now"
-}
-
-// ahead is how far away something is, in its two greatest units.
-func ahead(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d <= 0:
-		return "now"
-	case d < time.Hour:
-		return "in " + span(d)
-	case d < day:
-		return "in " + strconv.Itoa(int(d/time.Hour)) + "\u00a0h " + strconv.Itoa(int(d%time.Hour/time.Minute)) + "\u00a0min"
-	case d < 3*day:
-		return "in " + strconv.Itoa(int(d/day)) + "\u00a0d " + strconv.Itoa(int(d%day/time.Hour)) + "\u00a0h"
-	}
-	return "in " + strconv.Itoa(int(d.Round(day)/day)) + "\u00a0days"
-}
-
-// took is how long something took.
-func took(d time.Duration) string {
-	switch {
-	case d == 0:
-		return ""
-	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
-}
-
-// size is a number of bytes, in the decimal units in which ECR's console has
-// them.
-func size(n int64) string {
-	switch f := float64(n); {
-	case n < 1000:
-		return strconv.FormatInt(n, 10) + "\u00a0B"
-	case n < 1e6:
-		return strconv.FormatFloat(f/1e3, 'f', 1, 64) + "\u00a0kB"
-	case n < 1e9:
-		return strconv.FormatFloat(f/1e6, 'f', 1, 64) + "\u00a0MB"
-	default:
-		return strconv.FormatFloat(f/1e9, 'f', 2, 64) + "\u00a0GB"
-	}
 }
 
 // stateWord is the state of a service in a word or two, and stateClass the
@@ -103,6 +36,36 @@ func hint(err error) string {
 		return hinted.Hint()
 	}
 	return ""
+}
+
+// said is an error as a page says it, and what to do about it: what a use case was
+// refused for, else the error itself.
+func said(err error) (what, do string) {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "AWS did not answer in time", "It may be throttling the account: load the page again in a while."
+	}
+	var refused *deploy.PreflightError
+	if !errors.As(err, &refused) || len(refused.Faults) == 0 {
+		return err.Error(), hint(err)
+	}
+	var whats, dos []string
+	for _, f := range refused.Faults {
+		whats = append(whats, f.What)
+		if f.Do != "" {
+			dos = append(dos, f.Do)
+		}
+	}
+	return strings.Join(whats, "; "), strings.Join(dos, "; ")
+}
+
+// ending is a name that is one of many in a narrow list: of a long one the end, by
+// which revisions of a family differ.
+func ending(name string) string {
+	const most = 24
+	if letters := []rune(name); len(letters) > most {
+		return "…" + string(letters[len(letters)-most+1:])
+	}
+	return name
 }
 
 // about takes the name of the object off what was found of it, where that

@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
@@ -16,11 +15,24 @@ import (
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
 
+//go:embed ground.css
+var ground string
+
 //go:embed style.css
 var style string
 
-// Style is the stylesheet of the pieces, for light and dark.
-func Style() string { return style }
+//go:embed mark.svg
+var mark string
+
+// Ground is the stylesheet that every page stands on: colours for light and
+// dark, letters, plain elements.
+func Ground() string { return ground }
+
+// Style is the stylesheet of the pieces, with the ground that they stand on.
+func Style() string { return ground + style }
+
+// Icon is the mark as a file, an SVG.
+func Icon() string { return mark }
 
 // Fact is a number and what it counts.
 type Fact struct {
@@ -130,18 +142,6 @@ func ShortDigest(d string) string {
 
 // Stamp is a time as pages write it.
 func Stamp(t time.Time) string { return t.UTC().Format("Mon 2 Jan 2006, 15:04") + " UTC" }
-
-// Visible is for [bytes.Map]: it drops what can be neither seen nor trusted,
-// control characters and those that turn the direction of the text around.
-func Visible(r rune) rune {
-	switch {
-	case r == '\n':
-		return r
-	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return -1
-	}
-	return r
-}
 
 // drawing is an SVG as HTML has it: without the declarations of a file.
 func drawing(svg string) string {

@@ -1,12 +1,11 @@
 package report
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"io"
 
-	"github.com/plimsoll-ecs/plimsoll/internal/panel"
+	"github.com/plimsoll-ecs/plimsoll/internal/drawn"
 )
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
@@ -18,10 +17,9 @@ var style string
 // request. It is drawn by templ, which generates plain Go: html/template would
 // keep every method of the binary alive through reflection.
 func HTML(w io.Writer, d Document) error {
-	var b bytes.Buffer
-	if err := pageOf(d.page()).Render(context.Background(), &b); err != nil {
-		return err
+	page, err := drawn.HTML(context.Background(), pageOf(d.page()))
+	if err == nil {
+		_, err = w.Write(page)
 	}
-	_, err := w.Write(bytes.Map(panel.Visible, b.Bytes()))
 	return err
 }

@@ -26,6 +26,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/live"
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/runs"
+	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/tale"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -49,9 +50,10 @@ type Options struct {
 	// FormToken is the token of a form that posts to a path.
 	FormToken func(path string) string
 	Runs      *runs.Book
-	Streams   *live.Streams
-	Now       func() time.Time
-	By        string // who acts, as far as this machine knows
+	// Follow keeps the board of a run fresh.
+	Follow func(w http.ResponseWriter, r *http.Request, from live.Source, draw func(tale.Told) live.Board)
+	Now    func() time.Time
+	By     string // who acts, as far as this machine knows
 }
 
 // Page is what is inside the frame.

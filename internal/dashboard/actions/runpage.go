@@ -74,7 +74,7 @@ func (a *Actions) follow(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	a.Streams.Serve(w, r, run, func(told tale.Told) live.Board { return board(run, told) })
+	a.Follow(w, r, run, func(told tale.Told) live.Board { return board(run, told) })
 }
 
 // all lists the runs.

@@ -14,6 +14,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/runs"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/lapse"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -113,7 +114,7 @@ func tagsOf(stock audit.Repository, policy image.Policy, running []string, now t
 			if strings.HasPrefix(tag, retain.Prefix) || len(list) == maxChoices {
 				continue
 			}
-			c := choice{Value: tag, Facts: []string{"pushed " + ago(now, i.PushedAt), image.ShortDigest(i.Digest)}, Here: slices.Contains(running, tag)}
+			c := choice{Value: tag, Facts: []string{"pushed " + lapse.Ago(now, i.PushedAt), image.ShortDigest(i.Digest)}, Here: slices.Contains(running, tag)}
 			if err := policy.Check(tag); err != nil {
 				c.Unfit = err.Error()
 			} else if i.Status != "" && i.Status != "ACTIVE" {
@@ -145,27 +146,13 @@ func targetsOf(past []deploy.Past, running string, now time.Time) []choice {
 		if p.End != deploy.EndStable || p.TaskDefinition == running || known || len(list) == maxChoices {
 			continue
 		}
-		c := choice{Value: p.TaskDefinition, Facts: []string{cmp.Or(p.ImageTag, "no tag"), "stable " + ago(now, p.At)}}
+		c := choice{Value: p.TaskDefinition, Facts: []string{cmp.Or(p.ImageTag, "no tag"), "stable " + lapse.Ago(now, p.At)}}
 		if p.Actor != "" {
 			c.Facts = append(c.Facts, "by "+p.Actor)
 		}
 		list = append(list, c)
 	}
 	return list
-}
-
-// ago is how long ago something was, roughly.
-func ago(now, at time.Time) string {
-	d := now.Sub(at)
-	for _, u := range []struct {
-		span time.Duration
-		one  string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}} {
-		if d >= 2*u.span {
-			return fmt.Sprintf("%d %s ago", int(d/u.span), u.one)
-		}
-	}
-	return "just now"
 }
 
 // headline is how the service stands.

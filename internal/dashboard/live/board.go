@@ -13,6 +13,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/tale"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/lapse"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -31,6 +32,11 @@ type Board struct {
 
 // over reports whether nothing more will be told.
 func (b Board) over() bool { return !b.Endless && b.Verdict != nil }
+
+// blank reports whether a watch that has just begun has told nothing yet.
+func (b Board) blank() bool {
+	return b.Endless && b.Rollout == nil && b.Verdict == nil && len(b.Lines)+len(b.Failures) == 0
+}
 
 // part is an element that is sent anew when what it says has changed.
 type part struct {
@@ -276,21 +282,10 @@ func factsOf(v story.Verdict) []fact {
 		}
 	}
 	facts := []fact{
-		{"version", version}, {"revision", path.Base(v.TaskDefinition)}, {"digest", image.ShortDigest(v.ImageDigest)}, {"took", Took(v.Duration)},
+		{"version", version}, {"revision", path.Base(v.TaskDefinition)}, {"digest", image.ShortDigest(v.ImageDigest)}, {"took", lapse.Took(v.Duration)},
 		{"exit code", fmt.Sprint(v.ExitCode)},
 	}
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Value == "" || f.Value == "." })
-}
-
-// Took is a duration as people say it.
-func Took(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return ""
-	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }
 
 // ended is how a failed task ended, in one line.

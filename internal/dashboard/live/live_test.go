@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/live"
 	"github.com/plimsoll-ecs/plimsoll/internal/dashboard/tale"
+	"github.com/plimsoll-ecs/plimsoll/internal/livepage"
 	"github.com/plimsoll-ecs/plimsoll/internal/rollout"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 )
@@ -20,9 +22,13 @@ import (
 func board(told tale.Told) live.Board { return live.Board{Told: told, Stream: "/live"} }
 
 // stream opens a stream of a tale and reads its events.
-func stream(t *testing.T, streams *live.Streams, from live.Source) (events *bufio.Scanner, status int) {
+func stream(t *testing.T, streams *livepage.Streams, from live.Source) *bufio.Scanner {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { streams.Serve(w, r, from, board) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := live.Serve(streams, w, r, from, board); err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	}))
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -35,7 +41,7 @@ func stream(t *testing.T, streams *live.Streams, from live.Source) (events *bufi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { answer.Body.Close() })
-	return bufio.NewScanner(answer.Body), answer.StatusCode
+	return bufio.NewScanner(answer.Body)
 }
 
 // until reads on to a line with a text.
@@ -51,7 +57,7 @@ func until(t *testing.T, events *bufio.Scanner, text string) {
 
 func TestAStreamEndsWithTheLastWord(t *testing.T) {
 	var told tale.Tale
-	events, _ := stream(t, live.NewStreams(), &told)
+	events := stream(t, livepage.New(1), &told)
 	until(t, events, "live-lines")
 	told.Tell(story.Event{Time: time.Unix(0, 0), Kind: story.Note, Message: "one of <b>two</b>"})
 	until(t, events, `one of \u0026lt;b\u0026gt;two`) // as text, in HTML, in JSON
@@ -64,33 +70,31 @@ func TestAStreamEndsWithTheLastWord(t *testing.T) {
 	}
 }
 
-func TestTheEndOfTheServerEndsStreams(t *testing.T) {
-	streams := live.NewStreams()
+// A watch that has told nothing yet takes nothing away from the page, which has what
+// was known when it was drawn.
+func TestAWatchBeginsQuietly(t *testing.T) {
 	var told tale.Tale
-	events, _ := stream(t, streams, &told)
-	until(t, events, "live-lines")
-	streams.Close()
-	for events.Scan() {
-	}
-	if err := events.Err(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestSoManyStreamsAndNoMore(t *testing.T) {
-	streams := live.NewStreams()
-	var told tale.Tale
-	for i := 0; ; i++ {
-		events, status := stream(t, streams, &told)
-		if status == http.StatusServiceUnavailable {
-			break
+	streams := livepage.New(1)
+	defer streams.Close()
+	var sent bytes.Buffer
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := live.Serve(streams, w, r, &told, func(told tale.Told) live.Board { return live.Board{Told: told, Endless: true, Waiting: "Looking."} }); err != nil {
+			t.Errorf("serve: %v", err)
 		}
-		if i > 100 {
-			t.Fatal("there is no end to them")
-		}
-		until(t, events, "live-lines")
+	}))
+	defer server.Close()
+	answer, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
 	}
-	streams.Close()
+	defer answer.Body.Close()
+	events := bufio.NewScanner(io.TeeReader(answer.Body, &sent))
+	until(t, events, "still here")
+	if strings.Contains(sent.String(), "event:") {
+		t.Errorf("sent %q", sent.String())
+	}
+	told.Tell(story.Event{Kind: story.Change, Rollout: &rollout.View{DeploymentID: "d", Desired: 2}})
+	until(t, events, "live-rollout")
 }
 
 // What containers and ECS say is text, and what cannot be seen is not there.
@@ -116,15 +120,6 @@ func TestWhatOthersSayIsText(t *testing.T) {
 	if !strings.Contains(page.String(), "https://console.aws.amazon.com/x") {
 		t.Error("the console's link is gone")
 	}
-}
-
-// What can be neither seen nor trusted is not sent.
-func TestInvisibleCharactersAreDropped(t *testing.T) {
-	var told tale.Tale
-	told.Tell(story.Event{Kind: story.Note, Message: "a\u202eb\x1b[31mc"})
-	told.Tell(story.Event{Kind: story.Final, Verdict: &story.Verdict{Outcome: "stable"}})
-	events, _ := stream(t, live.NewStreams(), &told)
-	until(t, events, "ab[31mc")
 }
 
 // ECS's events are told without what the reader knows.

@@ -8,19 +8,22 @@
 package console
 
 import (
-	"embed"
+	_ "embed"
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/asset"
+	"github.com/plimsoll-ecs/plimsoll/internal/drawn"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/news"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
+	"github.com/plimsoll-ecs/plimsoll/internal/livepage"
+	"github.com/plimsoll-ecs/plimsoll/internal/panel"
 )
 
 // Views is where the page looks. None of it may change anything.
@@ -49,12 +52,11 @@ type Clock struct {
 
 // Console serves the page. It is safe for concurrent use.
 type Console struct {
-	views Views
-	files http.Handler
-
-	closing sync.Once
-	closed  chan struct{}
-	seats   chan struct{} // one for everybody who watches
+	views   Views
+	style   *asset.File
+	script  *asset.File
+	icon    *asset.File
+	streams *livepage.Streams
 
 	mu       sync.Mutex
 	versions map[string]string // of task definitions, by ARN
@@ -63,27 +65,33 @@ type Console struct {
 // Base is the path of the page.
 const Base = "/_drydock/"
 
-// maxWatching bounds how many streams are drawn for.
-const maxWatching = 64
+const (
+	maxWatching = 64             // streams that are drawn for
+	under       = Base + "page/" // what the page is made of
+)
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
 
-//go:embed style.css script.js mark.svg
-var files embed.FS
+//go:embed style.css
+var style []byte
+
+//go:embed script.js
+var script []byte
 
 // New makes the page of a drydock.
 func New(v Views) *Console {
 	return &Console{
 		views:    v,
-		files:    http.StripPrefix(Base+"page/", http.FileServerFS(files)),
-		closed:   make(chan struct{}),
-		seats:    make(chan struct{}, maxWatching),
+		style:    asset.New(under+"style.css", "text/css; charset=utf-8", []byte(panel.Ground()), style),
+		script:   asset.New(under+"script.js", "text/javascript; charset=utf-8", livepage.Script(), script),
+		icon:     asset.New(under+"mark.svg", "image/svg+xml", []byte(panel.Icon())),
+		streams:  livepage.New(maxWatching),
 		versions: map[string]string{},
 	}
 }
 
 // Close ends every stream. The page still answers.
-func (c *Console) Close() { c.closing.Do(func() { close(c.closed) }) }
+func (c *Console) Close() { c.streams.Close() }
 
 // policy allows the page its own style, script and stream, and nothing else:
 // whatever a name or a log line says, it is text.
@@ -97,23 +105,27 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	switch name, isFile := strings.CutPrefix(r.URL.Path, Base+"page/"); {
-	case name == "live":
+	switch r.URL.Path {
+	case under + "live":
 		c.live(w, r)
-	case isFile && name != "":
-		c.files.ServeHTTP(w, r)
-	case isFile:
-		http.NotFound(w, r)
-	default:
+	case c.style.Path():
+		c.style.ServeHTTP(w, r)
+	case c.script.Path():
+		c.script.ServeHTTP(w, r)
+	case c.icon.Path():
+		c.icon.ServeHTTP(w, r)
+	case Base:
 		c.page(w, r)
+	default:
+		http.NotFound(w, r)
 	}
 }
 
 func (c *Console) page(w http.ResponseWriter, r *http.Request) {
-	var b strings.Builder
+	var page []byte
 	v, err := c.look(r.Context(), askedBy(r.URL.Query()))
 	if err == nil {
-		err = v.page().Render(r.Context(), &b)
+		page, err = drawn.HTML(r.Context(), v.page(c))
 	}
 	if err != nil {
 		c.views.Log.Error("the page could not be drawn", "error", err)
@@ -121,5 +133,5 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(b.String())) // the client hung up: nobody is left to tell
+	_, _ = w.Write(page) // the client hung up: nobody is left to tell
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/wire"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
@@ -30,17 +31,9 @@ type fleet struct {
 	Desired, Running, Pending        int // tasks of all services
 	Clusters                         []clusterView
 	Found                            int // that the filter leaves
-	Pager                            pager
-	Tabs                             []tab
+	Pager                            listing.Pager
+	Tabs                             []listing.Tab
 	NoCluster                        bool
-}
-
-// tab is a link to the services in one state.
-type tab struct {
-	Name  string
-	Count int
-	Link  string
-	Here  bool
 }
 
 // clusterView is a cluster with those of its services that are shown.
@@ -156,12 +149,12 @@ func (c *Console) fleet(ctx context.Context, seen ecs.Fleet, a asked, now time.T
 		}
 	}
 	f.Found = len(found)
-	for _, t := range []tab{{"All", f.Services, "", false}, {"Rolling out", f.Rolling, "rolling", false}, {"Short of tasks", f.Short, "short", false}, {"Failed", f.Failed, "failed", false}} {
+	for _, t := range []listing.Tab{{Name: "All", Count: f.Services}, {Name: "Rolling out", Count: f.Rolling, Link: "rolling"}, {Name: "Short of tasks", Count: f.Short, Link: "short"}, {Name: "Failed", Count: f.Failed, Link: "failed"}} {
 		to := a
 		to.Show, to.Page = t.Link, 1
-		f.Tabs = append(f.Tabs, tab{t.Name, t.Count, to.link(), a.Show == t.Link})
+		f.Tabs = append(f.Tabs, listing.Tab{Name: t.Name, Count: t.Count, Link: to.link(), Here: a.Show == t.Link})
 	}
-	shown, p := paged(found, a.Page, servicesShown, func(page int) string {
+	shown, p := listing.Cut(found, a.Page, servicesShown, func(page int) string {
 		to := a
 		to.Page = page
 		return to.link()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 )
 
 // asked is which part of a large drydock a page shows.
@@ -22,36 +23,17 @@ type asked struct {
 // askedBy reads a query. What makes no sense in it is left out: it is a page,
 // and not an API.
 func askedBy(q url.Values) asked {
-	number := func(name string) int {
-		n, err := strconv.Atoi(q.Get(name))
-		if err != nil {
-			return 1
-		}
-		return min(max(n, 1), 1_000_000)
-	}
 	return asked{
-		Filter: strings.TrimSpace(q.Get("q")), Show: q.Get("show"), Page: number("page"),
-		Repository: q.Get("repository"), Shelf: number("shelf"),
+		Filter: strings.TrimSpace(q.Get("q")), Show: q.Get("show"), Page: listing.Number(q.Get("page")),
+		Repository: q.Get("repository"), Shelf: listing.Number(q.Get("shelf")),
 	}
 }
 
 // link is the address of the page that shows something else.
 func (a asked) link() string {
-	q := url.Values{}
-	set := func(name, value, usual string) {
-		if value != usual {
-			q.Set(name, value)
-		}
-	}
-	set("q", a.Filter, "")
-	set("show", a.Show, "")
-	set("page", strconv.Itoa(a.Page), "1")
-	set("repository", a.Repository, "")
-	set("shelf", strconv.Itoa(a.Shelf), "1")
-	if len(q) == 0 {
-		return Base
-	}
-	return Base + "?" + q.Encode()
+	return listing.Address(Base, listing.Field{Name: "q", Value: a.Filter}, listing.Field{Name: "show", Value: a.Show},
+		listing.Field{Name: "page", Value: strconv.Itoa(a.Page), Usual: "1"}, listing.Field{Name: "repository", Value: a.Repository},
+		listing.Field{Name: "shelf", Value: strconv.Itoa(a.Shelf), Usual: "1"})
 }
 
 // view is everything that the page says.
@@ -79,27 +61,6 @@ func (c *Console) look(ctx context.Context, a asked) (view, error) {
 	v.Weather = c.weather(v.Clock.Now)
 	v.Events = c.happenings(v.Clock.Now)
 	return v, nil
-}
-
-// pager is where in a long list a page is.
-type pager struct {
-	Page, Pages int
-	Before      string // link; "" on the first page
-	After       string // link; "" on the last page
-}
-
-// paged cuts the page out of a list that a page of the asked number shows.
-func paged[T any](all []T, page, size int, link func(page int) string) ([]T, pager) {
-	pages := max(1, (len(all)+size-1)/size)
-	page = min(page, pages)
-	p := pager{Page: page, Pages: pages}
-	if page > 1 {
-		p.Before = link(page - 1)
-	}
-	if page < pages {
-		p.After = link(page + 1)
-	}
-	return all[(page-1)*size : min(page*size, len(all))], p
 }
 
 // moment is a time as AWS's JSON has it, in epoch seconds.

@@ -1,50 +1,6 @@
-// The page of drydock: takes the parts that the server has drawn anew, moves
-// the time between two of them, and asks the control API to advance.
-"use strict";
-
+// The page of drydock: moves the time between two things that the server says, and
+// asks the control API to advance.
 const here = "/_drydock/";
-const byID = (id) => document.getElementById(id);
-
-// morph makes one element like another and keeps what is equal where it is:
-// focus, selection, open details and scroll positions stay.
-function morph(from, to) {
-  if (from.nodeType !== to.nodeType || from.nodeName !== to.nodeName) {
-    from.replaceWith(to);
-    return;
-  }
-  if (from.nodeType !== Node.ELEMENT_NODE) {
-    if (from.data !== to.data) from.data = to.data;
-    return;
-  }
-  for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && name !== "open") from.removeAttribute(name);
-  }
-  for (const { name, value } of [...to.attributes]) {
-    if (from.getAttribute(name) !== value) from.setAttribute(name, value);
-  }
-  const known = new Map();
-  for (const child of from.children) if (child.id) known.set(child.id, child);
-  let at = from.firstChild;
-  for (const child of [...to.childNodes]) {
-    const same = child.id ? known.get(child.id) : null;
-    if (same) {
-      if (same === at) at = at.nextSibling;
-      else from.insertBefore(same, at);
-      morph(same, child);
-    } else if (!child.id && at && !at.id && at.nodeName === child.nodeName) {
-      const next = at.nextSibling;
-      morph(at, child);
-      at = next;
-    } else {
-      from.insertBefore(child, at);
-    }
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
-}
 
 // The time: what the server said last, and what has passed since.
 const clock = { said: 0, heard: 0 };
@@ -68,40 +24,6 @@ function tick() {
     now.dateTime = new Date(ms).toISOString();
   }
 }
-
-// The stream. A page that nobody sees does not listen.
-let stream = null;
-
-function listen() {
-  stream = new EventSource(here + "page/live" + location.search);
-  stream.addEventListener("open", () => { byID("link").textContent = "live"; });
-  stream.addEventListener("error", () => { byID("link").textContent = "not connected, trying again"; });
-  stream.addEventListener("clock", (event) => {
-    const news = JSON.parse(event.data);
-    clock.said = news.now;
-    clock.heard = performance.now();
-    byID("ahead").textContent = news.ahead;
-    byID("pace").textContent = String(news.scale);
-    tick();
-  });
-  stream.addEventListener("part", (event) => {
-    const { id, html } = JSON.parse(event.data);
-    const part = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
-    morph(byID(id), document.adoptNode(part));
-  });
-}
-
-function hush() {
-  if (stream) stream.close();
-  stream = null;
-}
-
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) hush();
-  else if (!stream) listen();
-});
-addEventListener("pagehide", hush);
-addEventListener("pageshow", () => { if (!stream && !document.hidden) listen(); });
 
 // Advancing.
 const units = { s: 1, m: 60, h: 3600, d: 86400 };
@@ -150,4 +72,15 @@ form.addEventListener("submit", (event) => {
 });
 
 setInterval(tick, 250);
-if (!document.hidden && !stream) listen();
+listening(here + "page/live" + location.search, {
+  open: () => { byID("link").textContent = "live"; },
+  error: () => { byID("link").textContent = "not connected, trying again"; },
+  clock: (event) => {
+    const news = JSON.parse(event.data);
+    clock.said = news.now;
+    clock.heard = performance.now();
+    byID("ahead").textContent = news.ahead;
+    byID("pace").textContent = String(news.scale);
+    tick();
+  },
+});

@@ -11,7 +11,9 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecr"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
+	"github.com/plimsoll-ecs/plimsoll/internal/lapse"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/listing"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
@@ -26,7 +28,7 @@ const (
 type shelf struct {
 	Count        int
 	Repositories []repositoryView
-	Pager        pager
+	Pager        listing.Pager
 	All          string // link back to all of them; "" when they are shown
 }
 
@@ -94,7 +96,7 @@ func (c *Console) shelf(ctx context.Context, seen ecs.Fleet, a asked, now time.T
 		to.Repository = ""
 		out.All = to.link()
 	}
-	shown, p := paged(docs, a.Shelf, repositoriesShown, func(page int) string {
+	shown, p := listing.Cut(docs, a.Shelf, repositoriesShown, func(page int) string {
 		to := a
 		to.Shelf = page
 		return to.link()
@@ -168,7 +170,7 @@ func (c *Console) repository(ctx context.Context, doc repositoryDoc, seen ecs.Fl
 			r.Images = append(r.Images, v)
 		}
 	}
-	r.Size, r.Policy = size(bytes), saysPolicy(outlook, going, now)
+	r.Size, r.Policy = noun.Bytes(bytes), saysPolicy(outlook, going, now)
 	if r.More = len(images) - len(r.Images); r.More > 0 && a.Repository != r.Name {
 		to := a
 		to.Repository = r.Name
@@ -185,7 +187,7 @@ func saysPolicy(o ecr.Outlook, going int, now time.Time) string {
 	if going > 0 {
 		takes = "takes " + noun.Count(going, "image")
 	}
-	return fmt.Sprintf("next lifecycle run %s %s", until(now, o.NextRun), takes)
+	return fmt.Sprintf("next lifecycle run %s %s", lapse.Until(now, o.NextRun), takes)
 }
 
 // usersShown is how many of those that use an image are named.
@@ -194,11 +196,11 @@ const usersShown = 3
 func showImage(i imageDoc, users []string, o ecr.Outlook, now time.Time) imageView {
 	v := imageView{
 		Tags: i.ImageTags, Digest: strings.TrimPrefix(image.ShortDigest(i.ImageDigest), "sha256:"), Whole: i.ImageDigest,
-		Pushed: since(now, i.ImagePushedAt.time()), PushedAt: i.ImagePushedAt.time(),
-		Pulled: "never", Size: size(i.ImageSizeInBytes), Users: users[:min(len(users), usersShown)], MoreUsers: max(0, len(users)-usersShown),
+		Pushed: lapse.Ago(now, i.ImagePushedAt.time()), PushedAt: i.ImagePushedAt.time(),
+		Pulled: "never", Size: noun.Bytes(i.ImageSizeInBytes), Users: users[:min(len(users), usersShown)], MoreUsers: max(0, len(users)-usersShown),
 	}
 	if i.LastRecordedPullTime != 0 {
-		v.Pulled, v.PulledAt = since(now, i.LastRecordedPullTime.time()), i.LastRecordedPullTime.time()
+		v.Pulled, v.PulledAt = lapse.Ago(now, i.LastRecordedPullTime.time()), i.LastRecordedPullTime.time()
 	}
 	switch i.ImageStatus {
 	case "ARCHIVED":

@@ -8,6 +8,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/ecs"
 	"github.com/plimsoll-ecs/plimsoll/internal/drydock/faults"
+	"github.com/plimsoll-ecs/plimsoll/internal/lapse"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
@@ -43,7 +44,7 @@ func (c *Console) weather(now time.Time) weather {
 			continue
 		}
 		w.Retirements = append(w.Retirements, retirementView{
-			Service: r.Cluster + "/" + r.Service, Status: string(r.Status), When: until(now, r.Start), Start: r.Start, Tasks: len(r.Tasks),
+			Service: r.Cluster + "/" + r.Service, Status: string(r.Status), When: lapse.Until(now, r.Start), Start: r.Start, Tasks: len(r.Tasks),
 		})
 	}
 	return w
