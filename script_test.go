@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
 			"drydock": startDrydock,
+			"places":  startPlaces,
 			"image":   makeImage,
 			"lambda":  invokeLambda,
 			"told":    told,

@@ -93,6 +93,9 @@ func (a auditor) group(findings []audit.Finding) []string {
 	same := "" // the one before with the reason that was given last
 	for i, f := range shown {
 		if f.Severity == audit.Note && !a.All {
+			if a.severalPlaces() {
+				f.What += " (" + placeWords(f.Object.Place) + ")"
+			}
 			lines = append(lines, a.headline(f)...)
 			continue
 		}
@@ -115,7 +118,11 @@ func (a auditor) group(findings []audit.Finding) []string {
 	}
 	var names []string
 	for _, f := range rest[:min(len(rest), manyNames)] {
-		names = append(names, clean(f.Object.Name))
+		name := clean(f.Object.Name)
+		if a.severalPlaces() {
+			name += " (" + placeWords(f.Object.Place) + ")"
+		}
+		names = append(names, name)
 	}
 	text := fmt.Sprintf("and %d more %s: %s", len(rest), clean(string(findings[0].Code)), strings.Join(names, ", "))
 	if len(rest) > manyNames {
@@ -180,7 +187,7 @@ func (a auditor) subject(f audit.Finding) []string {
 		lines = a.field("image", strings.Join(parts, ", "), a.width)
 	}
 	if a.severalPlaces() {
-		lines = append(lines, a.field("place", f.Object.Region+" "+f.Object.Account, a.width)...)
+		lines = append(lines, a.field("place", placeWords(f.Object.Place), a.width)...)
 	}
 	return lines
 }
@@ -320,16 +327,30 @@ func (a auditor) blind() []string {
 	if len(a.Blind) == 0 {
 		return nil
 	}
+	var abouts []string
+	places := map[string]int{}
+	for _, b := range a.Blind {
+		if places[b.About]++; places[b.About] == 1 {
+			abouts = append(abouts, b.About)
+		}
+	}
 	var names []string
-	for _, b := range a.Blind[:min(len(a.Blind), manyAlike)] {
-		names = append(names, clean(b.About))
+	for _, about := range abouts[:min(len(abouts), manyAlike)] {
+		name := clean(about)
+		if n := places[about]; n > 1 {
+			name += fmt.Sprintf(" (%d times)", n)
+		}
+		names = append(names, name)
 	}
 	text := strings.Join(names, ", ")
-	if more := len(a.Blind) - len(names); more > 0 {
+	if more := len(abouts) - len(names); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return a.field("not seen", text, a.width)
 }
+
+// placeWords is a place as people look for it: in the region, of the account.
+func placeWords(p audit.Place) string { return clean(p.Region + " " + p.Account) }
 
 func (a auditor) severalPlaces() bool {
 	return slices.ContainsFunc(a.Findings, func(f audit.Finding) bool { return f.Object.Place != a.Findings[0].Object.Place })
