@@ -116,15 +116,20 @@ func (a auditor) group(findings []audit.Finding) []string {
 	if len(rest) == 0 {
 		return lines
 	}
+	apart := slices.ContainsFunc(rest, func(f audit.Finding) bool { return f.Object.Place != rest[0].Object.Place })
 	var names []string
 	for _, f := range rest[:min(len(rest), manyNames)] {
 		name := clean(f.Object.Name)
-		if a.severalPlaces() {
+		if apart {
 			name += " (" + placeWords(f.Object.Place) + ")"
 		}
 		names = append(names, name)
 	}
-	text := fmt.Sprintf("and %d more %s: %s", len(rest), clean(string(findings[0].Code)), strings.Join(names, ", "))
+	text := fmt.Sprintf("and %d more %s", len(rest), clean(string(findings[0].Code)))
+	if a.severalPlaces() && !apart {
+		text += " in " + placeWords(rest[0].Object.Place)
+	}
+	text += ": " + strings.Join(names, ", ")
 	if len(rest) > manyNames {
 		text += ", …"
 	}
