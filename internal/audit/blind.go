@@ -44,12 +44,22 @@ func (j *judge) blind() {
 			What: b.About + " could not be seen",
 			Why:  b.Action + ": " + b.Reason,
 		}
-		if b.denied() {
+		switch {
+		case b.denied():
 			f.Fix = []Fix{{Say: "allow " + b.Action + " to the role that runs the audit"}}
+		case b.whole():
+			f.Fix = []Fix{{Say: "check the account, the region and the role that accounts: of plimsoll.yaml names for it"}}
+		}
+		if b.whole() { // nothing of it is judged, and no finding there would say so
+			f.Severity = Warning
 		}
 		j.add(f)
 	}
 }
+
+// whole says whether it is all of an account and region: who asks was not even
+// told who it is there.
+func (b *Blind) whole() bool { return strings.HasPrefix(b.Action, "sts:") }
 
 // denied says whether a read failed for want of a permission: AWS's services
 // have several words for it, and the reason quotes them.
