@@ -371,20 +371,22 @@ func TestOrderAndRepetitionOfReadsDoNotMatter(t *testing.T) {
 // Whatever ECS might answer: a verdict never changes, and success is never
 // said while a task of another deployment is left.
 func TestVerdictIsFinalAndNeverEarly(t *testing.T) {
-	states := rapid.SampledFrom([]string{"", inProgress, completed, failed})
-	deployment := rapid.Custom(func(t *rapid.T) Deployment {
-		id := rapid.SampledFrom([]string{oldID, ourID, otherID}).Draw(t, "id")
-		return Deployment{
-			ID:             id,
-			Status:         rapid.SampledFrom([]string{primary, "ACTIVE", "DRAINING"}).Draw(t, "status"),
-			TaskDefinition: map[string]string{oldID: oldTD, ourID: ourTD, otherID: rapid.SampledFrom([]string{ourTD, otherTD}).Draw(t, "td")}[id],
-			RolloutState:   states.Draw(t, "state"),
-			Desired:        rapid.IntRange(0, 2).Draw(t, "desired"),
-			Running:        rapid.IntRange(0, 2).Draw(t, "running"),
-			Pending:        rapid.IntRange(0, 1).Draw(t, "pending"),
-		}
-	})
 	rapid.Check(t, func(t *rapid.T) {
+		// What a deployment runs never changes, so it is drawn once for all looks.
+		third := rapid.SampledFrom([]string{ourTD, otherTD}).Draw(t, "td")
+		states := rapid.SampledFrom([]string{"", inProgress, completed, failed})
+		deployment := rapid.Custom(func(t *rapid.T) Deployment {
+			id := rapid.SampledFrom([]string{oldID, ourID, otherID}).Draw(t, "id")
+			return Deployment{
+				ID:             id,
+				Status:         rapid.SampledFrom([]string{primary, "ACTIVE", "DRAINING"}).Draw(t, "status"),
+				TaskDefinition: map[string]string{oldID: oldTD, ourID: ourTD, otherID: third}[id],
+				RolloutState:   states.Draw(t, "state"),
+				Desired:        rapid.IntRange(0, 2).Draw(t, "desired"),
+				Running:        rapid.IntRange(0, 2).Draw(t, "running"),
+				Pending:        rapid.IntRange(0, 1).Draw(t, "pending"),
+			}
+		})
 		tracker := Follow(updated(1))
 		var first Verdict
 		for range rapid.IntRange(1, 12).Draw(t, "looks") {
