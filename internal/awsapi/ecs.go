@@ -261,6 +261,11 @@ func serviceDeployment(d types.ServiceDeployment, known map[string]serviceRevisi
 	if d.DeploymentConfiguration != nil {
 		record.Strategy = string(d.DeploymentConfiguration.Strategy)
 	}
+	for _, h := range d.LifecycleHookDetails {
+		record.Hooks = append(record.Hooks, rollout.Hook{
+			ID: aws.ToString(h.HookId), Status: string(h.Status), ExpiresAt: aws.ToTime(h.ExpiresAt), OnExpiry: string(h.TimeoutAction),
+		})
+	}
 	if d.Alarms != nil {
 		record.Alarms = d.Alarms.TriggeredAlarmNames
 	}
@@ -386,6 +391,9 @@ func service(s types.Service) deploy.Service {
 		out.MaximumPercent = int(cmp.Or(aws.ToInt32(c.MaximumPercent), 200))
 		if c.MinimumHealthyPercent != nil {
 			out.MinimumPercent = int(*c.MinimumHealthyPercent)
+		}
+		if out.Strategy != "ROLLING" {
+			out.Shift = shift(c)
 		}
 	}
 	for _, b := range s.LoadBalancers {

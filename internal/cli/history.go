@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -30,7 +31,8 @@ func (c *historyCommand) Validate() error {
 // Help goes below the usage.
 func (c *historyCommand) Help() string {
 	return `Rollouts that others began are in it too, with what is known of them. ECS keeps
-its records for about 90 days.
+its records for about 90 days. Of a change of the count it keeps none: the newest of
+each revision is told, where plimsoll made it.
 
   plimsoll history
   plimsoll history --long -n 3`
@@ -73,7 +75,7 @@ func historyTable(list []deploy.Past) term.Table {
 	}
 	for _, p := range list {
 		t.Rows = append(t.Rows, []string{
-			p.At.Local().Format("2006-01-02 15:04"), p.ImageTag, p.Change, revisionOf(p), tasksOf(p), shortCommit(p.GitSHA), p.Actor, endOf(p), took(p),
+			p.At.Local().Format("2006-01-02 15:04"), p.ImageTag, changeOf(p), revisionOf(p), tasksOf(p), shortCommit(p.GitSHA), p.Actor, endOf(p), took(p),
 		})
 	}
 	return t
@@ -83,16 +85,27 @@ func historyLong(list []deploy.Past) term.Table {
 	t := term.Table{Header: []string{"when", "version", "change", "revision", "digest", "tasks", "commit", "by", "pipeline", "ended", "took", "reason"}}
 	for _, p := range list {
 		t.Rows = append(t.Rows, []string{
-			p.At.Local().Format(time.DateTime), p.ImageTag, image.Change(p.From, p.ImageTag), revisionOf(p), p.Digest, tasksOf(p),
+			p.At.Local().Format(time.DateTime), p.ImageTag, cmp.Or(countOf(p), image.Change(p.From, p.ImageTag)), revisionOf(p), p.Digest, tasksOf(p),
 			p.GitSHA, p.Actor, p.Pipeline, endOf(p), took(p), p.Reason,
 		})
 	}
 	return t
 }
 
+// changeOf is what kind of change a rollout was, or which of the count.
+func changeOf(p deploy.Past) string { return cmp.Or(countOf(p), p.Change) }
+
+// countOf is a change of the count: "stop, 4 -> 0".
+func countOf(p deploy.Past) string {
+	if p.Count == nil {
+		return ""
+	}
+	return p.Count.String()
+}
+
 // tasksOf is how many tasks were asked for; ECS tells it of what is there.
 func tasksOf(p deploy.Past) string {
-	if p.Desired == 0 {
+	if p.Desired == 0 && p.Count == nil {
 		return ""
 	}
 	return fmt.Sprint(p.Desired)
@@ -108,7 +121,11 @@ func revisionOf(p deploy.Past) string {
 
 func endOf(p deploy.Past) string {
 	if p.End == deploy.EndRolledBack && p.RolledBackTo != "" {
-		return p.End + " to " + p.RolledBackTo
+		end := p.End + " to " + p.RolledBackTo
+		if p.RolledBackBy != "" {
+			end += " by " + p.RolledBackBy
+		}
+		return end
 	}
 	return p.End
 }

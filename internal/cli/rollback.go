@@ -23,7 +23,9 @@ func (c *rollbackCommand) Help() string {
 	return `The desired count stays. Without --to it is the newest revision, other than the
 present one, that really ran here and whose images ECR still has. What ran comes
 back: where a tag has been moved since, a copy of the revision is registered that
-names the digest; one that was deregistered is copied too.
+names the digest; one that was deregistered is copied too. A rollout that is under
+way is ended by ECS itself (--supersede), where what it leaves is what to go back to:
+under blue/green that takes moments, and no hook and no bake time once more.
 
   plimsoll rollback --dry-run
   plimsoll rollback --to v1.1.0`
@@ -39,7 +41,7 @@ func (c *rollbackCommand) Run(ctx context.Context, s *session) error {
 		return func(ctx context.Context, tell story.Teller) (story.Verdict, error) {
 			return deploy.Rollback(ctx, h.ports, deploy.RollbackRequest{
 				Target: h.target, To: c.To, Container: h.settings.Container.Value, NoWait: c.NoWait, DryRun: dry, TakeOver: c.Supersede,
-				Timeout: c.timeout(h.settings), Watching: c.watching(h.settings),
+				Timeout: c.timeout(h.settings), Watching: c.watching(h.settings), Provenance: s.provenance(),
 			}, tell)
 		}
 	}

@@ -96,7 +96,7 @@ func (s *session) scale(ctx context.Context, do scaling, count int, backward boo
 				return do(ctx, h.ports, deploy.ScaleRequest{
 					Target: h.target, Count: count, Protected: h.settings.Protected.Value, Override: override,
 					NoWait: f.NoWait, DryRun: f.DryRun, Timeout: f.timeout(h.settings),
-					Watching: f.watching(h.settings),
+					Watching: f.watching(h.settings), Provenance: s.provenance(),
 				}, tell)
 			}
 		},

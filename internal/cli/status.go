@@ -62,6 +62,15 @@ func (c *statusCommand) show(s *session, state deploy.State) error {
 	if state.Failed != "" {
 		s.sentence("", "the last rollout failed: "+state.Failed, 0)
 	}
+	if c := state.LastCount; c != nil {
+		s.sentence("", counted(*c), 0)
+	}
+	if hold := state.Rollout.Hold; hold != nil {
+		s.sentence("", hold.String(), 0)
+		for _, action := range []string{"CONTINUE", "ROLLBACK"} {
+			fmt.Fprintf(out, "  %s\n", deploy.Answer(*hold, action))
+		}
+	}
 	fmt.Fprintln(out)
 	table := revisions(state.Rollout)
 	if s.looked() {
@@ -118,6 +127,8 @@ func headline(state deploy.State) string {
 	switch {
 	case state.StoppedFrom != "":
 		return "stopped; start brings back " + state.StoppedFrom
+	case state.Rolling && state.Rollout.Stage != "":
+		return count + ", a rollout is under way: " + state.Rollout.Stage
 	case state.Rolling:
 		return count + ", a rollout is under way"
 	}
@@ -137,6 +148,18 @@ func deployedBy(state deploy.State) string {
 	}
 	if state.Verdict != "" && state.Verdict != "pending" {
 		parts = append(parts, "verdict "+state.Verdict)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// counted says who changed the count, and when.
+func counted(c deploy.Past) string {
+	parts := []string{c.Count.String(), c.At.Local().Format(time.DateTime)}
+	if c.Actor != "" {
+		parts = append(parts, "by "+c.Actor)
+	}
+	if c.Pipeline != "" {
+		parts = append(parts, c.Pipeline)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -41,7 +41,7 @@ func endTone(end string) term.Tone {
 		return term.Bad
 	case deploy.EndRolling:
 		return term.Busy
-	case deploy.EndSuperseded:
+	case deploy.EndSuperseded, "": // a change of the count has no end
 		return term.Quiet
 	}
 	return term.Warn // rolled back, to wherever

@@ -76,7 +76,7 @@ func (j *job) mayStart(ctx context.Context, s Service, count int) error {
 // waitForCurrent lets a rollout that is under way come to its end, whatever
 // that is. It gives up with the time that a rollout has.
 func (j *job) waitForCurrent(ctx context.Context) error {
-	deadline := j.Now().Add(j.timeout)
+	began := j.Now()
 	told := false
 	for {
 		s, err := j.AWS.Service(ctx, j.target.Cluster, j.target.Service)
@@ -84,13 +84,14 @@ func (j *job) waitForCurrent(ctx context.Context) error {
 			return ctx.Err() // the checks will tell what is wrong with the service
 		}
 		p, _ := s.Primary()
+		j.allow(s)
 		if !told {
 			j.say(story.Note, story.Preflight, "waiting for the rollout that is under way: %s to %s", p.ID, rollout.RevisionName(p.TaskDefinition))
 			told = true
 		}
-		if !j.Now().Before(deadline) {
+		if j.Now().Sub(began) >= j.limit() {
 			return refusal([]story.Check{checkFail(rolloutCheck,
-				fmt.Sprintf("%s to %s is still under way after %s", p.ID, rollout.RevisionName(p.TaskDefinition), j.timeout),
+				fmt.Sprintf("%s to %s is still under way after %s", p.ID, rollout.RevisionName(p.TaskDefinition), j.limit()),
 				"wait longer with --timeout, or replace it with --supersede")}, false)
 		}
 		if err := j.Sleep(ctx, slowest); err != nil {

@@ -180,12 +180,16 @@ func (j *job) conclude(ctx context.Context, w *watch, result rollout.Verdict, v 
 }
 
 // unfinished is the verdict of a watch that ended before the rollout did.
-func (j *job) unfinished(err error, v story.Verdict) (story.Verdict, error) {
+func (j *job) unfinished(w *watch, err error, v story.Verdict) (story.Verdict, error) {
 	switch {
 	case errors.Is(err, errTimeout):
 		v.Outcome = TimedOut
-		v.Summary = fmt.Sprintf("still rolling after %s; nothing was undone", j.timeout)
+		v.Summary = fmt.Sprintf("still rolling after %s; nothing was undone", j.limit())
 		v.Next = []string{j.resume(v), j.command("rollback", "--supersede")}
+		if hold := w.tracker.View().Hold; hold != nil {
+			v.Summary = fmt.Sprintf("%s; nothing was undone after %s", hold, j.limit())
+			v.Next = slices.Insert(v.Next, 0, Answer(*hold, "CONTINUE"))
+		}
 		return j.end(v), nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		v.Outcome = Interrupted

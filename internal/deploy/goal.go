@@ -67,8 +67,10 @@ func (j *job) copied(ctx context.Context, of, content *taskdef.Document) (string
 		return made, nil
 	}
 	tags := map[string]string{tagCopyOf: cmp.Or(of.Tags()[tagCopyOf], revisionName(of))}
-	if of.Tags()[tagWithdrawn] != "" {
-		tags[tagWithdrawn] = "" // that was about the other one
+	for _, key := range append(actTags(), tagWithdrawn) {
+		if of.Tags()[key] != "" {
+			tags[key] = "" // that was about the other one
+		}
 	}
 	content, err := content.SetTags(tags)
 	if err != nil {
@@ -158,7 +160,7 @@ func (j *job) goalOf(ctx context.Context, s Service, running *taskdef.Document, 
 	if strings.Contains(r.To, ":") {
 		return j.named(ctx, records, running, r.To)
 	}
-	if r.To == "" && len(records) > 0 && strings.HasPrefix(records[0].Status, "ROLLBACK_") && records[0].TaskDefinition != s.TaskDefinition {
+	if r.To == "" && len(records) > 0 && strings.HasPrefix(records[0].Status, "ROLLBACK_") && records[0].TaskDefinition != s.TaskDefinition && !j.leftByHand(ctx, records[0]) {
 		return nil, noTarget(fmt.Sprintf("ECS has already rolled %s back to %s", rollout.RevisionName(records[0].TaskDefinition), revisionName(running)),
 			"to go back further, name the revision or tag with --to")
 	}
@@ -300,11 +302,17 @@ func (l *search) fitting(ctx context.Context, arn string) (*taskdef.Document, er
 // noRecord is the id of a rollout that ECS keeps no record of.
 const noRecord = "none"
 
+// leftByHand reports whether it was a person who had ECS end a rollout, by rollback.
+func (j *job) leftByHand(ctx context.Context, r rollout.ServiceDeployment) bool {
+	doc, err := j.document(ctx, r.TaskDefinition)
+	return err == nil && doc.Tags()[tagWithdrawn] == recordID(r)
+}
+
 // newestRecord is the id of the newest record of a revision's rollout.
 func newestRecord(records []rollout.ServiceDeployment, arn string) string {
 	for _, r := range records {
 		if r.TaskDefinition == arn {
-			return r.ARN[strings.LastIndexByte(r.ARN, '/')+1:]
+			return recordID(r)
 		}
 	}
 	return noRecord

@@ -25,7 +25,8 @@ const (
 
 // Past is one rollout of a service. Its JSON form is what --output json prints;
 // fields are only ever added. What is not known is empty: a rollout that
-// something else began has no commit, actor and pipeline.
+// something else began has no commit, actor and pipeline. The newest change of the
+// count of each revision is in between.
 type Past struct {
 	At             time.Time     `json:"at"`
 	Duration       time.Duration `json:"durationNs,omitempty"` // 0 while it goes on
@@ -39,9 +40,11 @@ type Past struct {
 	GitSHA         string        `json:"gitSha,omitempty"`
 	Actor          string        `json:"actor,omitempty"`
 	Pipeline       string        `json:"pipeline,omitempty"`
+	Count          *CountChange  `json:"count,omitempty"`  // it is no rollout but a change of the count: then there is no end
 	End            string        `json:"end"`              // one of the constants above
 	Reason         string        `json:"reason,omitempty"` // ECS's own, where it did not go well
 	RolledBackTo   string        `json:"rolledBackTo,omitempty"`
+	RolledBackBy   string        `json:"rolledBackBy,omitempty"` // where a person did it, with rollback
 }
 
 // History is the rollouts of a service, the newest first, at most limit. ECS
@@ -80,6 +83,7 @@ func History(ctx context.Context, p Ports, t Target, container string, limit int
 			before = list[i].ImageTag
 		}
 	}
+	list = attribute(list, records, documents, container)
 	return list[:min(len(list), limit)], nil
 }
 

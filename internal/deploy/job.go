@@ -33,6 +33,8 @@ type job struct {
 	Ports
 	target              Target
 	timeout             time.Duration // of each rollout that is watched
+	limited             bool          // the request says so
+	patience            time.Duration // what the service's strategy takes by itself, on top of that
 	watching            Watching
 	putsBackInterrupted bool // what is being undone did not fail: it was interrupted
 	began               time.Time
@@ -50,6 +52,7 @@ func begin(p Ports, target Target, timeout time.Duration, tell story.Teller) *jo
 		Ports:     p,
 		target:    target,
 		timeout:   cmp.Or(timeout, defaultTimeout),
+		limited:   timeout > 0,
 		began:     p.Now(),
 		tell:      tell,
 		documents: map[string]*taskdef.Document{},

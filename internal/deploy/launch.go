@@ -12,6 +12,9 @@ import (
 // is that of the start.
 func (j *job) launch(ctx context.Context, s Service, u Update, arn string, imageTags map[string]string) (rollout.Start, error) {
 	u.Cluster, u.Service = j.target.Cluster, j.target.Service
+	if u.Force { // else the tasks are those that serve already
+		j.allow(s)
+	}
 	known, err := j.before(ctx, s, !u.Force)
 	if err != nil {
 		return rollout.Start{}, err
@@ -59,7 +62,7 @@ func (j *job) awaitOrUndo(ctx context.Context, start rollout.Start, v story.Verd
 	case err != nil && ctx.Err() != nil && j.watching.OnInterrupt == PutBack:
 		return j.interrupted(ctx, w, v, from)
 	case err != nil:
-		return j.unfinished(err, v)
+		return j.unfinished(w, err, v)
 	}
 	return conclude(w, result)
 }

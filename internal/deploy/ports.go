@@ -124,6 +124,7 @@ type Service struct {
 	TaskDefinition string   // ARN
 	Controller     string   // ECS, CODE_DEPLOY or EXTERNAL
 	Strategy       string   // ROLLING, BLUE_GREEN, LINEAR or CANARY
+	Shift          Shift    // of a strategy other than ROLLING
 	Daemon         bool     // one task on every container instance; it has no count of its own
 	MaximumPercent int      // of the desired count, how many tasks may run during a rollout
 	MinimumPercent int      // and how many have to be healthy

@@ -124,6 +124,7 @@ func (j *job) drawnLooks(p *plan, r Request) []look {
 		func(context.Context) []story.Check { return []story.Check{j.checkDrift(p.base, p.running, p.next)} },
 		func(context.Context) []story.Check { return checkMovement(p.service, desired) },
 		func(context.Context) []story.Check { return checkBreaker(p.service) },
+		func(context.Context) []story.Check { return checkStrategy(p.service, r.Timeout) },
 	}
 }
 

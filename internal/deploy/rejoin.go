@@ -47,6 +47,7 @@ func (j *job) rejoin(ctx context.Context, p *plan, v story.Verdict) (story.Verdi
 		v.From, start.ImageTags[was.ARN()] = p.fromTag, p.fromTag
 	}
 	start.ImageTags[primary.TaskDefinition] = p.image.Tag
+	j.allow(p.service)
 	return j.awaitDeploy(ctx, start, v, p)
 }
 

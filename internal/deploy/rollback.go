@@ -16,12 +16,13 @@ import (
 // RollbackRequest is a deliberate step back.
 type RollbackRequest struct {
 	Target
-	To        string // image tag, revision number, family:revision or ARN; "" chooses
-	Container string // whose image tag To means; "" means the only one
-	NoWait    bool
-	DryRun    bool
-	TakeOver  bool // begin though another rollout is under way
-	Timeout   time.Duration
+	To         string // image tag, revision number, family:revision or ARN; "" chooses
+	Container  string // whose image tag To means; "" means the only one
+	NoWait     bool
+	DryRun     bool
+	TakeOver   bool // begin though another rollout is under way
+	Timeout    time.Duration
+	Provenance Provenance
 	Watching
 }
 
@@ -68,8 +69,21 @@ func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller
 	}
 	j.say(story.End, story.Preflight, "back to %s (%s)", revisionName(goal.was), image.Change(from, to))
 	if r.DryRun {
-		v.Outcome, v.Summary = Unchanged, fmt.Sprintf("dry run: would go back to %s; nothing was changed", goal)
+		how := ""
+		if s.turnsTo(goal) {
+			how = " by ending the rollout that is under way"
+		}
+		v.Outcome, v.Summary = Unchanged, fmt.Sprintf("dry run: would go back to %s%s; nothing was changed", goal, how)
 		return j.end(v), nil
+	}
+	if s.turnsTo(goal) {
+		if w, ok := j.turn(ctx, s); ok {
+			j.withdraw(ctx, running, goal.leaves, r.Provenance)
+			if r.NoWait {
+				return j.unwatched("started", v)
+			}
+			return j.await(ctx, w, v)
+		}
 	}
 	arn, err := j.take(ctx, goal)
 	if err != nil {
@@ -80,28 +94,23 @@ func Rollback(ctx context.Context, p Ports, r RollbackRequest, tell story.Teller
 	if err != nil {
 		return j.stop(err)
 	}
+	j.noteBack(ctx, arn, start, r.Provenance)
 	if !strings.HasSuffix(image.ChangeKind(from, to), "upgrade") { // --to can go forth too
-		j.withdraw(ctx, running, goal.leaves)
+		j.withdraw(ctx, running, goal.leaves, r.Provenance)
 	}
 	return j.awaitUnless(ctx, r.NoWait, start, v)
 }
 
 // withdraw notes on a revision that somebody rolls back from it, whatever comes of the
 // rollback.
-func (j *job) withdraw(ctx context.Context, running *taskdef.Document, record string) {
-	if err := j.AWS.Tag(context.WithoutCancel(ctx), running.ARN(), map[string]string{tagWithdrawn: record}); err != nil {
+func (j *job) withdraw(ctx context.Context, running *taskdef.Document, record string, by Provenance) {
+	tags := map[string]string{tagWithdrawn: record}
+	if by.Actor != "" {
+		tags[tagWithdrawnBy] = tagValue(by.Actor)
+	}
+	if err := j.AWS.Tag(context.WithoutCancel(ctx), running.ARN(), tags); err != nil {
 		j.say(story.Note, story.Preflight, "could not note on %s that it is rolled back from; another rollback may come to it again: %v", revisionName(running), err)
 	}
-}
-
-// update changes the count of a service, and watches what comes of it. A
-// failure is not undone: there is nothing better to go to.
-func (j *job) update(ctx context.Context, s Service, u Update, noWait bool, v story.Verdict) (story.Verdict, error) {
-	start, err := j.launch(ctx, s, u, u.TaskDefinition, nil)
-	if err != nil {
-		return j.stop(err)
-	}
-	return j.awaitUnless(ctx, noWait, start, v)
 }
 
 // awaitUnless is await, unless the rollout is not waited for.
@@ -117,7 +126,7 @@ func (j *job) awaitUnless(ctx context.Context, noWait bool, start rollout.Start,
 func (j *job) await(ctx context.Context, w *watch, v story.Verdict) (story.Verdict, error) {
 	result, err := w.run(ctx)
 	if err != nil {
-		return j.unfinished(err, v)
+		return j.unfinished(w, err, v)
 	}
 	v.TaskDefinition = rollout.RevisionName(w.tracker.TaskDefinition())
 	switch {

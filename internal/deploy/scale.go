@@ -16,13 +16,16 @@ import (
 // ScaleRequest changes how many tasks a service runs.
 type ScaleRequest struct {
 	Target
-	Count     int  // not used by Stop and Start
-	Protected bool // no stop by a slip: likewise with the tag plimsoll:protected=true of the service
-	Override  bool // stop though it is protected
-	NoWait    bool
-	DryRun    bool
-	Timeout   time.Duration
+	Count      int  // not used by Stop and Start
+	Protected  bool // no stop by a slip: likewise with the tag plimsoll:protected=true of the service
+	Override   bool // stop though it is protected
+	NoWait     bool
+	DryRun     bool
+	Timeout    time.Duration
+	Provenance Provenance
 	Watching
+
+	act string // what the use case is called
 }
 
 // Scale sets the desired count and waits until so many tasks run. The range
@@ -44,6 +47,7 @@ func Scale(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 		return j.stop(err)
 	}
 	j.warnOfRange(scaling, r.Count)
+	r.act = "scale"
 	return j.scale(ctx, s, r.Count, r, "")
 }
 
@@ -52,7 +56,7 @@ func Scale(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (sto
 // that is protected.
 func Stop(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
-	j.watching = r.Watching
+	j.watching, r.act = r.Watching, "stop"
 	s, scaling, err := j.counted(ctx)
 	if err == nil {
 		err = j.judgeProtection(s, r)
@@ -87,7 +91,7 @@ func Stop(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (stor
 // would pull has been deleted meanwhile.
 func Start(ctx context.Context, p Ports, r ScaleRequest, tell story.Teller) (story.Verdict, error) {
 	j := begin(p, r.Target, r.Timeout, tell)
-	j.watching = r.Watching
+	j.watching, r.act = r.Watching, "start"
 	s, scaling, err := j.counted(ctx)
 	if err != nil {
 		return j.stop(err)
@@ -257,5 +261,13 @@ func (j *job) scale(ctx context.Context, s Service, count int, r ScaleRequest, a
 		return j.stop(err)
 	}
 	j.say(story.Note, story.Update, "desired count %d -> %d", s.Desired, count)
-	return j.update(ctx, s, Update{Desired: &count}, r.NoWait, story.Verdict{})
+	start, err := j.launch(ctx, s, Update{Desired: &count}, "", nil)
+	if err != nil {
+		return j.stop(err)
+	}
+	if count != s.Desired {
+		j.noteCount(ctx, s, CountChange{Act: r.act, From: s.Desired, To: count}, r.Provenance)
+	}
+	// A failure is not undone: there is nothing better to go to.
+	return j.awaitUnless(ctx, r.NoWait, start, story.Verdict{})
 }

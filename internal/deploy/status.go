@@ -31,6 +31,7 @@ type State struct {
 	DeployedAt     string         `json:"deployedAt,omitempty"` // RFC 3339
 	Verdict        string         `json:"verdict,omitempty"`
 	StoppedFrom    string         `json:"stoppedFrom,omitempty"` // the count before stop, while stopped
+	LastCount      *Past          `json:"lastCount,omitempty"`   // who changed the count last, while this revision ran
 	Events         []ServiceEvent `json:"events,omitempty"`      // the newest ten, newest first
 }
 
@@ -82,6 +83,9 @@ func Status(ctx context.Context, p Ports, t Target) (State, error) {
 	if s.Desired == 0 {
 		state.StoppedFrom = s.Tags[tagDesired]
 	}
+	if c, ok := countedOn(doc, ""); ok {
+		state.LastCount = &c
+	}
 	for _, c := range doc.Containers() {
 		state.Images = append(state.Images, ImageState{Container: c.Name, Image: c.Image, Digests: digests(tasks, doc.ARN(), c.Name)})
 	}
@@ -96,10 +100,23 @@ func Status(ctx context.Context, p Ports, t Target) (State, error) {
 			DeploymentID: primary.ID, TaskDefinition: primary.TaskDefinition, Answer: s.Service,
 			ImageTags: j.imageTags(ctx, s),
 		})
-		tracker.Observe(rollout.Observation{At: p.Now(), Service: s.Service, Tasks: tasks})
+		tracker.Observe(rollout.Observation{At: p.Now(), Service: s.Service, Tasks: tasks, ServiceDeployment: j.shifting(ctx, s)})
 		state.Rollout = tracker.View()
 	}
 	return state, nil
+}
+
+// shifting is ECS's record of a rollout under way that shifts traffic: only that
+// says at which stage it is. nil for any other, and where it cannot be read.
+func (j *job) shifting(ctx context.Context, s Service) *rollout.ServiceDeployment {
+	if s.Strategy == "ROLLING" || s.Record == "" || !s.Rolling() {
+		return nil
+	}
+	record, err := j.AWS.ServiceDeployment(ctx, s.Record)
+	if err != nil {
+		return nil
+	}
+	return &record
 }
 
 // imageTags are the versions of all revisions that the service has deployments

@@ -25,7 +25,17 @@ const (
 	tagCopyOf   = tagPrefix + "copy-of" // family:revision, of a revision that was deregistered
 	// A person has rolled back from it: the id of ECS's record of the rollout that had
 	// brought it, noRecord where there is none.
-	tagWithdrawn = tagPrefix + "withdrawn"
+	tagWithdrawn   = tagPrefix + "withdrawn"
+	tagWithdrawnBy = tagPrefix + "withdrawn-by"
+	// Who brought a service back to it, without a revision of its own: see noteBack.
+	tagBackAt       = tagPrefix + "back-at"
+	tagBackBy       = tagPrefix + "back-by"
+	tagBackPipeline = tagPrefix + "back-pipeline"
+	// Who changed the count while it ran: see noteCount.
+	tagCount         = tagPrefix + "count" // "stop 4 to 0"
+	tagCountAt       = tagPrefix + "count-at"
+	tagCountBy       = tagPrefix + "count-by"
+	tagCountPipeline = tagPrefix + "count-pipeline"
 
 	// Of a service:
 	tagDesired   = tagPrefix + "desired-count"   // the count before stop

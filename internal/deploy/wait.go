@@ -40,6 +40,7 @@ func Wait(ctx context.Context, p Ports, r WaitRequest, tell story.Teller) (story
 		return j.stop(&PreflightError{Faults: []Fault{{"service", j.target.String() + " has no deployment", ""}}})
 	}
 	start := rollout.Start{DeploymentID: primary.ID, TaskDefinition: primary.TaskDefinition, Answer: s.Service}
+	j.allow(s)
 	w := j.newWatch(story.Watch, j.follow(start), start)
 	running := rollout.RevisionName(primary.TaskDefinition)
 	failed, reason, err := j.rolledBack(ctx, s, primary, r.Revision)

@@ -76,7 +76,7 @@ func (j *job) newWatch(step story.Step, tracker *rollout.Tracker, s rollout.Star
 // run watches until the verdict. The error is errTimeout, the context's, or
 // that of a read which keeps failing.
 func (w *watch) run(ctx context.Context) (rollout.Verdict, error) {
-	deadline := w.Now().Add(w.timeout)
+	deadline := w.Now().Add(w.limit())
 	goal := rollout.RevisionName(w.tracker.TaskDefinition())
 	w.say(story.Begin, w.step, "watching %s", cmp.Or(goal, "where ECS goes"))
 	pace, failures := pace{poll: w.watching.Poll}, 0
@@ -233,6 +233,8 @@ func (w *watch) pass(news []rollout.News) bool {
 		case rollout.Said:
 			w.say(story.Note, w.step, "%s", n.Message)
 			w.explain(n.Message)
+		case rollout.Held:
+			w.tellHold(n.Message)
 		case rollout.TaskFailed:
 			if e := w.evidence[n.TaskID]; e != nil && e.worthTelling {
 				w.news(story.Event{Kind: story.Failed, Step: w.step, Message: e.headline(), Failure: &e.failure})

@@ -37,9 +37,13 @@ func Features() []Feature {
 			Needs: slices.Concat(finding(), records(), starting(), following(), []Need{
 				{"ecs:ListServiceDeployments", Services, ""},
 				{"ecr:DescribeImages", Repositories, "it is not checked whether the image to go back to is still there"},
-				{"ecs:TagResource", TaskDefinitions, "another rollback may come to the same revision again"},
+				{"ecs:ListTasks", Instances, "it is not shown which tasks fail on the way back"},
+				{"ecs:DescribeTasks", Tasks, "it is not shown which tasks fail on the way back"},
+				{"ecs:TagResource", TaskDefinitions, "another rollback may come to the same revision again, and history does not say who went back"},
 				{"ecs:UpdateService", Services, ""},
 				{"iam:PassRole", PassedRoles, ""},
+				{"ecs:StopServiceDeployment", Services, "a rollout under way is ended by another deployment, not by ECS's own way back"},
+				{"ecs:StopServiceDeployment", ServiceDeployments, "a rollout under way is ended by another deployment, not by ECS's own way back"},
 			}),
 		},
 		{
@@ -48,6 +52,7 @@ func Features() []Feature {
 			Needs: slices.Concat(finding(), []Need{
 				{"ecs:UpdateService", Services, ""},
 				{"ecs:TagResource", Services, ""},
+				{"ecs:TagResource", TaskDefinitions, "history does not say who changed the count"},
 				{"ecs:UntagResource", Services, "the service keeps the note of the count that it was stopped with"},
 				{"ecs:ListTasks", Instances, ""},
 				{"ecs:DescribeTasks", Tasks, ""},

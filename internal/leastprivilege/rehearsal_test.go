@@ -79,6 +79,7 @@ func newYard(t *testing.T) *yard {
 	y.hire()
 	for tag, labels := range map[string]map[string]string{
 		"v1.0.0": {}, "v1.1.0": {}, "v1.2.0": {"plimsoll.drydock.run.migrate.exit-code": "0", "plimsoll.drydock.run.migrate.log": "done", "plimsoll.drydock.run.slow.exit-after": "1000h"},
+		"v5.5.5": {"plimsoll.drydock.start-delay": "1000h"},
 		"v9.9.9": {}, "v6.6.6": {"plimsoll.drydock.exit-after": "1s", "plimsoll.drydock.exit-code": "1", "plimsoll.drydock.log": "panic: no port"},
 	} {
 		y.image(tag, labels)
@@ -316,12 +317,14 @@ func (y *yard) rehearsals() []rehearsal {
 	retiring := append(home, do("deploy --image-tag v1.0.0 --force --supersede"), do("drydock retire --in 7d"))
 	return []rehearsal{
 		{"push", nil, []step{do("push " + fresh)}},
-		{"deploy", slices.Concat(y.pushes("v1.0.0", "v1.1.0", "v6.6.6"), home), []step{
+		{"deploy", slices.Concat(y.pushes("v1.0.0", "v1.1.0", "v5.5.5", "v6.6.6"), home), []step{
 			do("check --image-tag v1.1.0"),
 			do("deploy --image-tag v1.1.0 --desired-count 1"),
 			ends(4, "deploy --image-tag v6.6.6", "panic: no port"),
 		}},
-		{"rollback", append(home, do("deploy --image-tag v1.1.0")), []step{do("rollback")}},
+		{"rollback", append(home, do("deploy --image-tag v1.1.0"), do("deploy --image-tag v5.5.5 --no-wait")), []step{
+			do("rollback --supersede", "asked ECS to roll back"), do("rollback"),
+		}},
 		{"look", home, []step{do("status"), do("history"), do("diff"), do("wait")}},
 		{"diagnose", append(home, ends(5, "deploy --image-tag v6.6.6 --on-failure leave")), []step{do("diagnose", "panic: no port")}},
 		{"scale", home, []step{do("scale 2"), do("stop", "autoscaling suspended"), do("start", "autoscaling resumed")}},

@@ -119,6 +119,7 @@ type ServiceDeployment struct {
 	RollbackReason string
 	Strategy       string   // ROLLING, BLUE_GREEN, LINEAR or CANARY; "" where ECS does not say
 	Stage          string   // lifecycleStage of a strategy that shifts traffic: SCALE_UP … BAKE_TIME, CLEAN_UP
+	Hooks          []Hook   // those of the stage
 	Alarms         []string // the alarms that ended it
 
 	Requested    int               // tasks of the target revision

@@ -71,6 +71,7 @@ type Tracker struct {
 	progress    string               // the last progress told
 	steps       string               // the states of the tasks that went with it
 	toldFailure map[string]bool
+	toldHold    string // id of the hook
 	verdict     Verdict
 }
 
@@ -117,6 +118,7 @@ const (
 	Said                           // ECS wrote an event: Message is its text
 	TaskFailed                     // a task of ours failed: TaskID
 	Stepped                        // a task took a step that no count shows: Message as it was
+	Held                           // a hook waits for somebody's answer: Message says which; the View has the Hold
 )
 
 // News is one thing that a look brought.
@@ -160,6 +162,7 @@ func (t *Tracker) Observe(o Observation) []News {
 		t.steps = steps
 		news = append(news, News{Kind: Stepped, Message: line})
 	}
+	news = append(news, t.newHold()...)
 	t.verdict = t.judge()
 	return news
 }
@@ -422,10 +425,16 @@ func (t *Tracker) View() View {
 		v.LastEvent = t.service.Events[0].Message
 	}
 	if t.record.shiftsTraffic() && d.RolloutState == "IN_PROGRESS" {
-		v.Stage = strings.ToLower(strings.ReplaceAll(t.record.Stage, "_", " "))
+		v.Stage, v.Hold = stageName(t.record.Stage), t.record.hold()
+		if v.Hold != nil {
+			v.Stage += ", held"
+		}
 	}
 	return v
 }
+
+// stageName is a lifecycle stage as people read it.
+func stageName(stage string) string { return strings.ToLower(strings.ReplaceAll(stage, "_", " ")) }
 
 func (t *Tracker) group(d Deployment) Group {
 	g := Group{

@@ -19,6 +19,8 @@ type View struct {
 	// Stage is what a strategy that shifts traffic is at, in lower case: "bake
 	// time". "" for rolling deployments.
 	Stage string `json:"stage,omitempty"`
+	// Hold is what keeps it there, nil where nothing but time does.
+	Hold *Hold `json:"hold,omitempty"`
 	// Bounds is what ECS keeps to while it swaps tasks, nil where it is not known
 	// or does not apply.
 	Bounds *Bounds `json:"bounds,omitempty"`

@@ -36,11 +36,12 @@ func (a *Actions) carry(ctx context.Context, b Berth, s Service, o order, dry bo
 	case rollbackVerb:
 		return deploy.Rollback(ctx, b.Ports, deploy.RollbackRequest{
 			Target: target, To: o.to, Container: b.Container, DryRun: dry, TakeOver: o.supersede, Timeout: b.Timeout, Watching: b.Watching,
+			Provenance: a.provenance(),
 		}, tell)
 	case pinVerb, unpinVerb:
 		return keep(ctx, b, s, o, dry, tell)
 	}
-	request := deploy.ScaleRequest{Target: target, Count: o.count, Protected: b.Protected, DryRun: dry, Timeout: b.Timeout, Watching: b.Watching}
+	request := deploy.ScaleRequest{Target: target, Count: o.count, Protected: b.Protected, DryRun: dry, Timeout: b.Timeout, Watching: b.Watching, Provenance: a.provenance()}
 	switch o.verb {
 	case stopVerb:
 		return deploy.Stop(ctx, b.Ports, request, tell)
@@ -48,6 +49,11 @@ func (a *Actions) carry(ctx context.Context, b Berth, s Service, o order, dry bo
 		return deploy.Start(ctx, b.Ports, request, tell)
 	}
 	return deploy.Scale(ctx, b.Ports, request, tell)
+}
+
+// provenance is who orders, and from where.
+func (a *Actions) provenance() deploy.Provenance {
+	return deploy.Provenance{Actor: a.By, Pipeline: via}
 }
 
 // request is a deploy as it was ordered.
@@ -59,7 +65,7 @@ func (a *Actions) request(ctx context.Context, b Berth, s Service, o order) (dep
 	r := deploy.Request{
 		Target: s.target(), Family: b.Family, Container: b.Container, Image: ref, Others: others, Policy: b.Policy, Base: o.base,
 		Desired: o.desired, Force: o.force, TakeOver: o.supersede, Timeout: b.Timeout, Watching: b.Watching,
-		Provenance: deploy.Provenance{Actor: a.By, Pipeline: via},
+		Provenance: a.provenance(),
 	}
 	if b.Lay != nil {
 		err = b.Lay(&r)
