@@ -137,7 +137,7 @@ func (c *deployCommand) Run(ctx context.Context, s *session) error {
 				Target: h.target, Family: h.settings.TaskDefinition.Value, Container: h.settings.Container.Value, Image: ref, Others: others,
 				Policy: c.of(h.settings), Base: c.Base, Desired: desired(c.DesiredCount, h.settings), Force: c.Force, TakeOver: c.Supersede, WaitFor: c.WaitForCurrent,
 				Strict: c.Strict, CheckSecretKeys: c.CheckSecretKeys,
-				NoWait: c.NoWait, DryRun: dry, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
+				NoWait: c.NoWait, DryRun: dry, Outlook: c.DryRun, Timeout: c.timeout(h.settings), Provenance: s.provenance(),
 				Watching: c.on(c.watching(h.settings)),
 			}
 			if err := c.lay(&request, h.settings); err != nil {

@@ -32,6 +32,7 @@ type Request struct {
 	CheckSecretKeys bool            // look whether secrets have the JSON keys that are asked for
 	NoWait          bool            // be content with the update
 	DryRun          bool            // say what would be done
+	Outlook         bool            // and that step by step
 	Timeout         time.Duration   // of the rollout, and of a rollback after it; 0 means 15 minutes
 	Provenance      Provenance
 	Watching
@@ -93,7 +94,10 @@ func Deploy(ctx context.Context, p Ports, r Request, tell story.Teller) (story.V
 	}
 	verdict := story.Verdict{ImageTag: r.Image.Tag, ImageDigest: plan.digest, From: plan.fromTag, Changes: plan.changes}
 	if r.DryRun {
-		verdict.Outcome, verdict.Summary = Unchanged, "dry run: "+plan.summary()+"; nothing was changed"
+		if r.Outlook {
+			j.tellOutlook(ctx, r, plan)
+		}
+		verdict.Outcome, verdict.Summary = Unchanged, "dry run: "+plan.outlook()+"; nothing was changed"
 		return j.end(verdict), nil
 	}
 	if plan.rejoin && !r.NoWait {
