@@ -27,6 +27,7 @@ type maintenanceRun struct {
 	timeoutFlag
 	watchFlags
 	reactionFlags
+	dotenvFlag
 	tagFlags
 }
 

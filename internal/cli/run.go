@@ -21,6 +21,7 @@ type runCommand struct {
 	Detach   bool          `help:"Start it and leave it alone."`
 	Timeout  time.Duration `help:"Stop the task after so long (exit 124)." default:"1h" placeholder:"1h"`
 	tagFlags
+	dotenvFlag
 	deployNames
 }
 
