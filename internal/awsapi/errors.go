@@ -23,7 +23,7 @@ type Error struct {
 // Hint says what to do, where that is known.
 func (e *Error) Hint() string {
 	if e.Action == "" {
-		return ""
+		return refusedKeys(e.Code, e.Message)
 	}
 	return "allow " + e.Action + " to the role that runs this"
 }
@@ -49,6 +49,9 @@ func (e *Error) kind() deploy.Kind {
 	if _, throttled := retry.DefaultThrottleErrorCodes[e.Code]; throttled {
 		return deploy.Throttled
 	}
+	if refusedKeys(e.Code, e.Message) != "" {
+		return deploy.Setup
+	}
 	switch e.Code {
 	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
 		return deploy.Denied
@@ -65,6 +68,25 @@ func (e *Error) kind() deploy.Kind {
 		if strings.HasPrefix(e.Message, "Unable to describe task definition") {
 			return deploy.NotFound
 		}
+	}
+	return ""
+}
+
+// refusedKeys is what to do where AWS refuses the credentials of a call, and not what
+// it asks for: "" for any other error. ("Common error types", API references.)
+func refusedKeys(code, message string) string {
+	switch code {
+	case "ExpiredTokenException", "ExpiredToken":
+		return "the credentials have expired: take new ones; for a pipeline, a role by OIDC (plimsoll init iam) or a longer session"
+	case "UnrecognizedClientException", "InvalidClientTokenId":
+		return "AWS does not know these credentials: check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, and whether AWS_REGION is of their partition"
+	case "RequestExpired", "RequestTimeTooSkewed":
+		return "set this machine's clock"
+	case "InvalidSignatureException", "SignatureDoesNotMatch":
+		if strings.Contains(message, "xpired") || strings.Contains(message, "not yet current") {
+			return "set this machine's clock"
+		}
+		return "check AWS_SECRET_ACCESS_KEY: it does not belong to the access key"
 	}
 	return ""
 }

@@ -201,7 +201,7 @@ func (j *job) unfinished(w *watch, err error, v story.Verdict) (story.Verdict, e
 		v.Next = []string{j.resume(v)}
 		return j.end(v), nil
 	}
-	return story.Verdict{}, fmt.Errorf("watch %s (the deployment goes on): %w", j.target, err)
+	return story.Verdict{}, &blindError{j.target, j.resume(v), err}
 }
 
 // resume is the command that waits for the rollout of a verdict.

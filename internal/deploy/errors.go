@@ -19,7 +19,7 @@ const (
 	Throttled   Kind = "throttled"
 	Conflict    Kind = "conflict"
 	Unsupported Kind = "unsupported"
-	Setup       Kind = "not set up" // no region, no credentials: no call can be made
+	Setup       Kind = "not set up" // no region, no credentials that AWS takes: no call can be made
 )
 
 func (k Kind) Error() string { return string(k) }
@@ -97,6 +97,7 @@ const (
 func ExitCode(err error, v story.Verdict) int {
 	var usage *UsageError
 	var preflight *PreflightError
+	var blind *blindError
 	switch {
 	case v.Outcome != "":
 		return exitCodeOf(v.Outcome)
@@ -104,6 +105,8 @@ func ExitCode(err error, v story.Verdict) int {
 		return 0
 	case errors.As(err, &preflight):
 		return exitCodeOf(Refused)
+	case errors.As(err, &blind): // whatever keeps it from looking now, it has been set up
+		return 1
 	case errors.As(err, &usage), errors.Is(err, Setup):
 		return 2
 	case errors.Is(err, context.Canceled):

@@ -95,8 +95,11 @@ func (w *watch) run(ctx context.Context) (rollout.Verdict, error) {
 			if !errors.Is(err, Throttled) {
 				failures++
 			}
-			if failures == maxFailures || errors.Is(err, Denied) || errors.Is(err, NotFound) {
+			if givesUp(err, failures) {
 				return rollout.Verdict{}, err
+			}
+			if failures == toldAfter {
+				w.say(story.Note, w.step, "cannot look at the service, trying again: %v", err)
 			}
 			wait = pace.afterError()
 		default:
