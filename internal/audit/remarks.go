@@ -27,13 +27,14 @@ func PolicyRemarks(r *Repository, _ lifecycle.Policy, uses []Use, now time.Time)
 	var remarks []Remark
 	for _, m := range lint.Check(LintSubject(r, uses, now)) {
 		remarks = append(remarks, Remark{
-			Code: string(m.Code), Severity: severityOf(m.Severity), Rule: m.Rule, What: m.What, Why: m.Why, Fix: []Fix{{Say: m.Do}},
+			Code: string(m.Code), Severity: SeverityOf(m.Severity), Rule: m.Rule, What: m.What, Why: m.Why, Fix: []Fix{{Say: m.Do}},
 		})
 	}
 	return remarks
 }
 
-func severityOf(s lint.Severity) Severity {
+// SeverityOf is how bad a remark on a lifecycle policy is.
+func SeverityOf(s lint.Severity) Severity {
 	switch s {
 	case lint.Error:
 		return Error

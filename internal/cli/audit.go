@@ -13,6 +13,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/awsapi"
 	"github.com/plimsoll-ecs/plimsoll/internal/config"
 	"github.com/plimsoll-ecs/plimsoll/internal/notify"
+	"github.com/plimsoll-ecs/plimsoll/internal/report"
 	"github.com/plimsoll-ecs/plimsoll/internal/story"
 	"github.com/plimsoll-ecs/plimsoll/internal/survey"
 )
@@ -95,24 +96,21 @@ func (c *auditCommand) Run(ctx context.Context, s *session) error {
 		}
 	}
 	options.Now = fleet.TakenAt
-	report := c.of(fleet, audit.Judge(fleet, options))
-	err = s.writeAudit(fleet, report, c.auditOutput)
+	found := c.of(fleet, audit.Judge(fleet, options))
+	err = s.writeAudit(fleet, found, c.auditOutput)
 	if exit, ends := errors.AsType[*exitError](err); err == nil || ends && exit.code == 8 {
-		c.notify(ctx, s, look, report)
+		c.notify(ctx, s, look, found)
 	}
 	return err
 }
 
 // notify tells of findings that fail the audit, and of errors where none does.
-func (c *auditCommand) notify(ctx context.Context, s *session, look config.Lookup, report audit.Report) {
-	least := audit.Error
-	switch c.FailOn {
-	case "warning":
-		least = audit.Warning
-	case "note":
-		least = audit.Note
+func (c *auditCommand) notify(ctx context.Context, s *session, look config.Lookup, found audit.Report) {
+	least, fails := report.FailOn(c.FailOn).Least()
+	if !fails {
+		least = audit.Error
 	}
-	news, ok := notify.Findings(report, least)
+	news, ok := notify.Findings(found, least)
 	if list, err := look.Notifications(); !ok || err != nil || len(list) == 0 || c.WriteBaseline != "" {
 		return
 	}

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/lint"
+	"github.com/plimsoll-ecs/plimsoll/internal/report"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 )
 
@@ -70,15 +72,10 @@ func (c *lifecycleLint) Run(ctx context.Context, s *session) error {
 	} else {
 		s.showRemarks(name, remarks)
 	}
-	if slices.ContainsFunc(remarks, func(r lint.Remark) bool { return severity(string(r.Severity)) >= severity(c.FailOn) }) {
+	if slices.ContainsFunc(remarks, func(r lint.Remark) bool { return report.FailOn(c.FailOn).Reaches(audit.SeverityOf(r.Severity)) }) {
 		return &exitError{8}
 	}
 	return nil
-}
-
-// severity orders severities; above all of them is "never".
-func severity(name string) int {
-	return slices.Index([]string{"note", "warning", "error", "never"}, name)
 }
 
 // lintUses are what runs; where a rollback could go is no remark on a policy.

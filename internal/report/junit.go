@@ -123,7 +123,7 @@ func (d Document) junitCase(o audit.Object, findings []audit.Finding) junitCase 
 		switch {
 		case d.FailOn.Fails(f):
 			failing = append(failing, f)
-		case f.Accepted != "" && d.FailOn.reaches(f.Severity):
+		case f.Accepted != "" && d.FailOn.Reaches(f.Severity):
 			accepted = append(accepted, f)
 		default:
 			others = append(others, f)

@@ -57,19 +57,20 @@ const (
 
 // Fails says whether a finding fails the audit. One that is accepted never does.
 func (f FailOn) Fails(finding audit.Finding) bool {
-	return finding.Accepted == "" && f.reaches(finding.Severity)
+	return finding.Accepted == "" && f.Reaches(finding.Severity)
 }
 
-func (f FailOn) reaches(s audit.Severity) bool {
-	switch f {
-	case FailNote:
-		return true
-	case FailWarning:
-		return s >= audit.Warning
-	case FailError:
-		return s >= audit.Error
-	}
-	return false
+// Reaches says whether something as bad as this fails.
+func (f FailOn) Reaches(s audit.Severity) bool {
+	least, fails := f.Least()
+	return fails && s >= least
+}
+
+// Least is the severity from which on something fails; there is none where
+// nothing does.
+func (f FailOn) Least() (least audit.Severity, fails bool) {
+	err := least.UnmarshalText([]byte(f))
+	return least, err == nil
 }
 
 // Failed says whether any finding fails the audit.
