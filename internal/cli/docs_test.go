@@ -42,11 +42,11 @@ func TestDocsSpeakTheGrammar(t *testing.T) {
 	}
 }
 
-// Every exit code that a page names is one of those that the README explains, or
-// of a one-off task.
+// Every exit code that a page names is one of those that the page on verdicts
+// explains, or of a one-off task.
 func TestDocsNameExitCodes(t *testing.T) {
 	codes := map[string]bool{}
-	for _, name := range []string{"README.md", "docs/operations.md"} {
+	for _, name := range []string{"docs/verdicts.md", "docs/operations.md"} {
 		for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| `).FindAllStringSubmatch(docsText(t, name), -1) {
 			codes[row[1]] = true
 		}
