@@ -18,6 +18,8 @@ type initIAM struct {
 	For      []string `help:"What the pipeline is to do, such as push,deploy,rollback; what a pipeline usually does when not given." placeholder:"FEATURE" group:"What is allowed"`
 	Pipeline string   `name:"name" help:"What the names of the pipeline's roles begin with." default:"plimsoll" placeholder:"plimsoll" group:"What is allowed"`
 	Account  string   `help:"The account, where nobody can be asked for it." placeholder:"DIGITS" group:"What is allowed"`
+	Queue    []string `help:"The SQS queue that retirement notices come from, by its URL or ARN, as maintenance run has it; several times for several." placeholder:"URL" sep:"none" group:"What is allowed"`
+	From     []string `help:"An ECR repository that rescue may copy lost images from; several times for several." placeholder:"[REGISTRY/]REPOSITORY" sep:"none" group:"What is allowed"`
 	Offline  bool     `help:"Ask AWS nothing: names come from plimsoll.yaml and the command line alone." group:"What is allowed"`
 
 	GitLab           string `name:"gitlab" help:"The GitLab project that may take the roles." placeholder:"GROUP/PROJECT" xor:"ci" group:"Who is trusted"`
@@ -42,7 +44,8 @@ services that run, else from plimsoll.yaml. Nothing is made in AWS. docs/iam.md 
 every action and what is lost without it.
 
   plimsoll init iam --service api --gitlab team/web --format terraform --out iam
-  plimsoll init iam --all --github team/web --environment production`
+  plimsoll init iam --all --github team/web --environment production
+  plimsoll init iam --all --for maintenance,queue --queue $QUEUE_URL`
 }
 
 // Validate is called by kong.

@@ -57,13 +57,55 @@ func (c *initIAM) scope(ctx context.Context, s *session) (leastprivilege.Scope, 
 	if scope.Topics, err = s.topics(); err != nil {
 		return scope, nil, err
 	}
-	features, err := c.features(pins, len(scope.Topics) > 0)
+	if scope.Queues, err = c.queues(scope); err != nil {
+		return scope, nil, err
+	}
+	if scope.Sources, err = c.sources(scope); err != nil {
+		return scope, nil, err
+	}
+	features, err := c.features(map[string]bool{
+		"pin": pins, "notify": len(scope.Topics) > 0, "maintenance": len(scope.Queues) > 0, "queue": len(scope.Queues) > 0, "rescue": len(scope.Sources) > 0,
+	})
 	return scope, features, err
 }
 
-// features are those that are asked for, or the usual ones and what plimsoll.yaml
-// makes a deploy do besides.
-func (c *initIAM) features(pins, notifies bool) ([]leastprivilege.Feature, error) {
+// queues are the ARNs of the queues that are named.
+func (c *initIAM) queues(in leastprivilege.Scope) ([]string, error) {
+	var arns []string
+	for _, name := range c.Queue {
+		arn, ok := in.QueueARN(name)
+		if !ok {
+			return nil, &usageError{fmt.Errorf("--queue=%s: want the URL or the ARN of a queue", name), "for example https://sqs.eu-west-1.amazonaws.com/123456789012/retirements"}
+		}
+		arns = append(arns, arn)
+	}
+	if len(arns) == 0 && slices.Contains(c.For, "queue") {
+		return nil, &usageError{errors.New("--for queue: which one?"), "give its URL with --queue"}
+	}
+	return arns, nil
+}
+
+// sources are the ARNs of the repositories that lost images may be copied from.
+// A registry that is no ECR asks no role.
+func (c *initIAM) sources(in leastprivilege.Scope) ([]string, error) {
+	var arns []string
+	for _, name := range c.From {
+		ref, err := image.Parse(name)
+		if err != nil || ref.Tag != "" || ref.Digest != "" {
+			return nil, &usageError{fmt.Errorf("--from=%q: want a repository, without a tag", name), "for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web"}
+		}
+		registry, isECR := image.ParseECRHost(ref.Registry)
+		if ref.Registry != "" && !isECR {
+			return nil, &usageError{fmt.Errorf("--from=%s: %s is no ECR, and no role is asked there", name, ref.Registry), "leave it out"}
+		}
+		arns = append(arns, in.RepositoryARN(registry.Account, registry.Region, ref.Repository))
+	}
+	return arns, nil
+}
+
+// features are those that are asked for, or the usual ones and those besides that
+// plimsoll.yaml or other flags give reason for.
+func (c *initIAM) features(besides map[string]bool) ([]leastprivilege.Feature, error) {
 	if len(c.For) > 0 {
 		found, err := leastprivilege.Find(c.For...)
 		if err != nil {
@@ -72,8 +114,8 @@ func (c *initIAM) features(pins, notifies bool) ([]leastprivilege.Feature, error
 		return found, nil
 	}
 	features := leastprivilege.Usual()
-	for name, wanted := range map[string]bool{"pin": pins, "notify": notifies} {
-		if wanted {
+	for _, name := range leastprivilege.Names() {
+		if besides[name] {
 			more, err := leastprivilege.Find(name)
 			if err != nil {
 				return nil, err

@@ -23,6 +23,23 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
+func TestQueueARN(t *testing.T) {
+	s := leastprivilege.Scope{Account: "123456789012", Region: "eu-west-1"}
+	const arn = "arn:aws:sqs:eu-west-1:210987654321:retirements"
+	for name, want := range map[string]string{
+		"https://sqs.eu-west-1.amazonaws.com/210987654321/retirements":      arn,
+		"https://sqs.us-east-1.amazonaws.com/210987654321/retirements.fifo": "arn:aws:sqs:us-east-1:210987654321:retirements.fifo",
+		"http://127.0.0.1:4566/210987654321/retirements":                    arn,
+		arn:           arn,
+		"retirements": "", "https://sqs.eu-west-1.amazonaws.com/retirements": "", "arn:aws:sns:eu-west-1:210987654321:x": "",
+		"https://sqs.eu-west-1.amazonaws.com/210987654321/*": "", "arn:aws:sqs:eu-west-1:210987654321:*": "", "": "",
+	} {
+		if got, ok := s.QueueARN(name); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v; want %q", name, got, ok, want)
+		}
+	}
+}
+
 func TestSubjects(t *testing.T) {
 	good := map[leastprivilege.Subject]func() (leastprivilege.Subject, error){
 		"project_path:a/b/c:ref_type:tag:ref:v*":    func() (leastprivilege.Subject, error) { return leastprivilege.GitLabTag("a/b/c", "v*") },

@@ -39,7 +39,9 @@ func Features() []Feature {
 				{"ecr:DescribeImages", Repositories, "it is not checked whether the image to go back to is still there"},
 				{"ecs:ListTasks", Instances, "it is not shown which tasks fail on the way back"},
 				{"ecs:DescribeTasks", Tasks, "it is not shown which tasks fail on the way back"},
-				{"ecs:TagResource", TaskDefinitions, "another rollback may come to the same revision again, and history does not say who went back"},
+				{"ecs:ListTaskDefinitions", Anywhere, twin},
+				{"ecs:RegisterTaskDefinition", TaskDefinitions, ""},
+				{"ecs:TagResource", TaskDefinitions, ""},
 				{"ecs:UpdateService", Services, ""},
 				{"iam:PassRole", PassedRoles, ""},
 				{"ecs:StopServiceDeployment", Services, "a rollout under way is ended by another deployment, not by ECS's own way back"},
@@ -95,17 +97,25 @@ func Features() []Feature {
 		{
 			Name: "pin", Commands: []string{"pin", "unpin", "deploy with pin: true"},
 			Gives: "keep the images that services restart from, by tags",
-			Needs: []Need{
-				{"ecs:DescribeServices", Services, ""},
-				{"ecs:ListServiceDeployments", Services, ""},
-				{"ecs:DescribeServiceRevisions", Services, ""},
-				{"ecs:DescribeServiceRevisions", ServiceRevisions, ""},
-				{"ecr:DescribeImages", Repositories, ""},
-				{"ecr:BatchGetImage", Repositories, ""},
-				{"ecr:PutImage", Repositories, ""},
+			Needs: append(pinning(), []Need{
 				{"ecr:BatchDeleteImage", Repositories, ""},
-				{"ecr:GetLifecyclePolicy", Repositories, "it is not said whether the lifecycle policy spares the pins"},
-			},
+			}...),
+		},
+		{
+			Name: "rescue", Commands: []string{"rescue"},
+			Gives: "bring back images in use that were archived, have lost their tags or are gone, and pin them",
+			Needs: append(pinning(), []Need{
+				{"ecr:UpdateImageStorageClass", Repositories, "what is in the archive stays there"},
+				{"ecr:GetAuthorizationToken", Anywhere, ""},
+				{"ecr:BatchGetImage", Sources, ""},
+				{"ecr:GetDownloadUrlForLayer", Sources, ""},
+				{"ecr:BatchCheckLayerAvailability", Repositories, ""},
+				{"ecr:InitiateLayerUpload", Repositories, ""},
+				{"ecr:UploadLayerPart", Repositories, ""},
+				{"ecr:CompleteLayerUpload", Repositories, ""},
+				{"ecr:DescribeRegistry", Anywhere, "it is not known where the repository is replicated to, and replicas are not looked at"},
+				{"ecs:DescribeTaskDefinition", Anywhere, "of an image that is lost it is not said which commit to build again"},
+			}...),
 		},
 		{
 			Name: "secret-keys", Commands: []string{"check --check-secret-keys", "deploy --check-secret-keys"},
@@ -117,19 +127,26 @@ func Features() []Feature {
 		{
 			Name: "maintenance", Commands: []string{"maintenance plan", "maintenance run"},
 			Gives: "replace tasks that AWS is going to retire, ahead of time",
-			Needs: slices.Concat(finding(), following(), []Need{
+			Needs: append(replacing(), []Need{
 				{"health:DescribeEvents", Anywhere, ""},
 				{"health:DescribeAffectedEntities", HealthEvents, ""},
-				{"ecs:ListTasks", Instances, "it is not known which tasks are still the old ones"},
-				{"ecs:DescribeTasks", Tasks, "it is not known which tasks are still the old ones"},
-				{"ecs:UpdateService", Services, ""},
-				{"iam:PassRole", PassedRoles, ""},
-				{"ecs:TagResource", Services, "a notice that comes again is not known to be done"},
-				{"ecr:DescribeImages", Repositories, "it is not known whether the new tasks could start"},
-				{"ecr:DescribeRepositories", AllRepositories, "it is not known whether the new tasks could start"},
+				{"ecr:DescribeRepositories", AllRepositories, "it is not known whether the images are there when the day comes"},
 				{"ecr:BatchGetImage", Repositories, "it is not known whether all parts of an image of several platforms are there"},
 				{"ecr:GetLifecyclePolicy", Repositories, "it is not known whether the images are there when the day comes"},
-			}, records()),
+			}...),
+		},
+		{
+			Name: "queue", Commands: []string{"maintenance run --queue"},
+			Gives: "take the notices from an SQS queue; beside maintenance",
+			Needs: []Need{
+				{"sqs:ReceiveMessage", Queues, ""},
+				{"sqs:DeleteMessage", Queues, "a message with which nothing is left to do comes again"},
+			},
+		},
+		{
+			Name: "lambda", Commands: []string{"maintenance lambda"},
+			Gives: "do what `maintenance run` does as a Lambda function, which is handed the notices",
+			Needs: replacing(),
 		},
 		{
 			Name: "notify", Commands: []string{"notifications in plimsoll.yaml"},
@@ -163,8 +180,22 @@ func Features() []Feature {
 				{"ecr:GetLifecyclePolicyPreview", Repositories, "AWS's own preview is not asked"},
 			}...),
 		},
+		{
+			Name: "init", Commands: []string{"init config", "init iam"}, Account: true,
+			Gives: "write plimsoll.yaml and roles from what runs; for people, not for pipelines",
+			Needs: []Need{
+				{"ecs:ListClusters", Account, ""},
+				{"ecs:ListServices", Account, ""},
+				{"ecs:DescribeServices", Account, ""},
+				{"ecs:DescribeTaskDefinition", Account, ""},
+				{"application-autoscaling:DescribeScalableTargets", Account, "a service is taken to be scaled, and its role may suspend that"},
+			},
+		},
 	}
 }
+
+// twin is what is lost where the revisions of a family may not be listed.
+const twin = "a copy of a revision may be registered though there is one"
 
 // finding is to find a service and what it runs.
 func finding() []Need {
@@ -184,6 +215,41 @@ func records() []Need {
 		{"ecs:DescribeServiceRevisions", Services, without},
 		{"ecs:DescribeServiceRevisions", ServiceRevisions, without},
 	}
+}
+
+// pinning is to find what services restart from, and to give it tags.
+func pinning() []Need {
+	return []Need{
+		{"ecs:DescribeServices", Services, ""},
+		{"ecs:ListServiceDeployments", Services, ""},
+		{"ecs:DescribeServiceRevisions", Services, ""},
+		{"ecs:DescribeServiceRevisions", ServiceRevisions, ""},
+		{"ecr:DescribeImages", Repositories, ""},
+		{"ecr:BatchGetImage", Repositories, ""},
+		{"ecr:PutImage", Repositories, ""},
+		{"ecr:GetLifecyclePolicy", Repositories, "it is not said whether the lifecycle policy spares the pins"},
+	}
+}
+
+// replacing is to replace the tasks of a service by new ones of the same images,
+// and to put it back when they fail.
+func replacing() []Need {
+	const tasks = "it is not known which tasks are still the old ones, nor why new ones fail"
+	const undo = "a failed rollout is put back by another deployment, not by ECS's own way back"
+	return slices.Concat(finding(), records(), following(), []Need{
+		{"ecs:ListTasks", Instances, tasks},
+		{"ecs:DescribeTasks", Tasks, tasks},
+		{"ecr:DescribeImages", Repositories, "it is not known whether the new tasks could start"},
+		{"ecs:UpdateService", Services, ""},
+		{"iam:PassRole", PassedRoles, ""},
+		{"ecs:ListTaskDefinitions", Anywhere, twin},
+		{"ecs:RegisterTaskDefinition", TaskDefinitions, ""},
+		{"ecs:TagResource", TaskDefinitions, ""},
+		{"ecs:TagResource", Services, "a notice that comes again is not known to be done"},
+		{"ecs:StopServiceDeployment", Services, undo},
+		{"ecs:StopServiceDeployment", ServiceDeployments, undo},
+		{"logs:GetLogEvents", LogStreams, "the last lines of a failed container are not shown, and no cause is found in them"},
+	})
 }
 
 // failures is to find out why tasks fail.

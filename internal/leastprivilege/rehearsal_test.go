@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -51,7 +53,9 @@ type yard struct {
 	images   string // folder of tarballs
 	keys     *sts.AssumeRoleOutput
 	made     int    // fresh images and policies
-	prepared string // feature that was prepared last
+	prepared string // rehearsal that was prepared last
+	released string // tag of the last release that was new
+	revision string // its revision
 	last     int64  // number of the last request that was looked at
 }
 
@@ -66,7 +70,7 @@ func newYard(t *testing.T) *yard {
 		t.Setenv(v.Name, v.Value)
 	}
 	t.Setenv("HOME", t.TempDir())
-	for name, value := range map[string]string{"ECS_CLUSTER": "prod", "ECS_SERVICE": "api", "ECR_REPOSITORY": "web", "TASK_DEFINITION": "api", "CI": "true", "AWS_SESSION_TOKEN": ""} {
+	for name, value := range map[string]string{"ECS_CLUSTER": "prod", "ECS_SERVICE": "api", "ECR_REPOSITORY": "web", "TASK_DEFINITION": "api", "CI": "true", "CI_COMMIT_SHA": "5eaf00d", "AWS_SESSION_TOKEN": ""} {
 		t.Setenv(name, value)
 	}
 	y := &yard{T: t, drydock: d, images: t.TempDir(), config: aws.Config{
@@ -78,7 +82,7 @@ func newYard(t *testing.T) *yard {
 	y.fitOut()
 	y.hire()
 	for tag, labels := range map[string]map[string]string{
-		"v1.0.0": {}, "v1.1.0": {}, "v1.2.0": {"plimsoll.drydock.run.migrate.exit-code": "0", "plimsoll.drydock.run.migrate.log": "done", "plimsoll.drydock.run.slow.exit-after": "1000h"},
+		"v1.0.0": {}, "v1.1.0": {}, "v1.5.0": {}, "v1.2.0": {"plimsoll.drydock.run.migrate.exit-code": "0", "plimsoll.drydock.run.migrate.log": "done", "plimsoll.drydock.run.slow.exit-after": "1000h"},
 		"v5.5.5": {"plimsoll.drydock.start-delay": "1000h"},
 		"v9.9.9": {}, "v6.6.6": {"plimsoll.drydock.exit-after": "1s", "plimsoll.drydock.exit-code": "1", "plimsoll.drydock.log": "panic: no port"},
 	} {
@@ -167,6 +171,13 @@ func (y *yard) neighbours() {
 	y.ask("sns", "/", "", "Action=CreateTopic&Version=2010-03-31&Name=deploys")
 	topic := "arn:aws:sns:" + drydock.DefaultRegion + ":123456789012:deploys"
 	y.scope.Topics = []string{topic}
+	y.askJSON10("sqs", "AmazonSQS.CreateQueue", `{"QueueName":"retirements"}`)
+	y.scope.Queues = []string{"arn:aws:sqs:" + drydock.DefaultRegion + ":123456789012:retirements"}
+	_, err := ecr.NewFromConfig(y.config).CreateRepository(y.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String("spare")})
+	must(y.T, err)
+	_, err = ecr.NewFromConfig(y.config).PutAccountSetting(y.Context(), &ecr.PutAccountSettingInput{Name: aws.String("BLOB_MOUNTING"), Value: aws.String("DISABLED")})
+	must(y.T, err) // as on AWS until somebody changes it
+	y.scope.Sources = []string{y.scope.RepositoryARN("", "", "spare")}
 	must(y.T, os.WriteFile(y.file("plimsoll.yaml"), []byte("cluster: prod\nnotifications:\n  - {to: sns, topic: '"+topic+"', on: [success]}\n"), 0o644))
 
 	index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: empty.Image, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}})
@@ -188,23 +199,29 @@ func (y *yard) file(name string) string { return filepath.Join(y.images, name) }
 // ask is a call to a service of which no module of the SDK is here.
 func (y *yard) ask(service, path, target, body string) {
 	y.Helper()
+	header := map[string]string{"Content-Type": "application/json"}
+	switch {
+	case target != "":
+		header = map[string]string{"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+	case path == "/":
+		header["Content-Type"] = "application/x-www-form-urlencoded"
+	}
+	y.send(service, path, header, body)
+}
+
+func (y *yard) send(service, path string, header map[string]string, body string) {
+	y.Helper()
 	request, err := http.NewRequestWithContext(y.Context(), http.MethodPost, y.drydock.Endpoint()+path, strings.NewReader(body))
 	must(y.T, err)
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=drydock/20261121/"+drydock.DefaultRegion+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
-	switch {
-	case target != "":
-		request.Header.Set("X-Amz-Target", target)
-		request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	case path == "/":
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	default:
-		request.Header.Set("Content-Type", "application/json")
+	for name, value := range header {
+		request.Header.Set(name, value)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	must(y.T, err)
 	defer answer.Body.Close()
 	if text, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK {
-		y.Fatalf("%s %s%s: %s %s %v", service, target, path, answer.Status, text, err)
+		y.Fatalf("%s %v%s: %s %s %v", service, header, path, answer.Status, text, err)
 	}
 }
 
@@ -240,9 +257,8 @@ func (y *yard) image(tag string, labels map[string]string) {
 
 func (y *yard) tarball(tag string) string { return filepath.Join(y.images, tag+".tar") }
 
-// run is a command as the account's administrator (who == "") or as the
-// pipeline: its exit code, and all that it said.
-func (y *yard) run(asPipeline bool, words ...string) (int, string) {
+// as puts credentials into the environment.
+func (y *yard) as(asPipeline bool) {
 	key, secret, token := "drydock", "drydock", ""
 	if asPipeline {
 		key, secret, token = *y.keys.Credentials.AccessKeyId, *y.keys.Credentials.SecretAccessKey, *y.keys.Credentials.SessionToken
@@ -250,6 +266,12 @@ func (y *yard) run(asPipeline bool, words ...string) (int, string) {
 	y.Setenv("AWS_ACCESS_KEY_ID", key)
 	y.Setenv("AWS_SECRET_ACCESS_KEY", secret)
 	y.Setenv("AWS_SESSION_TOKEN", token)
+}
+
+// run is a command as the account's administrator (who == "") or as the
+// pipeline: its exit code, and all that it said.
+func (y *yard) run(asPipeline bool, words ...string) (int, string) {
+	y.as(asPipeline)
 	var said bytes.Buffer
 	code := cli.Run(y.Context(), words, cli.System{Getenv: os.Getenv, Environ: os.Environ(), Stdin: strings.NewReader(""), Stdout: &said, Stderr: &said})
 	return code, said.String()
@@ -290,14 +312,22 @@ type step struct {
 	words []string
 	exit  int
 	says  []string // patterns of what stdout and stderr say
+	// act is something else than a command of the pipeline, in its place: what
+	// happens meanwhile, or a program that is started in another way.
+	act func() (code int, said string)
+}
+
+// happens is what somebody else does.
+func happens(act func()) step {
+	return step{act: func() (int, string) { act(); return 0, "" }}
 }
 
 // do is a step that succeeds, and says something maybe.
-func do(command string, says ...string) step { return step{strings.Fields(command), 0, says} }
+func do(command string, says ...string) step { return step{words: strings.Fields(command), says: says} }
 
 // ends is a step that ends with another exit code.
 func ends(exit int, command string, says ...string) step {
-	return step{strings.Fields(command), exit, says}
+	return step{words: strings.Fields(command), exit: exit, says: says}
 }
 
 func (y *yard) push(tag string) []string {
@@ -315,7 +345,7 @@ func (y *yard) pushes(tags ...string) []step {
 func (y *yard) rehearsals() []rehearsal {
 	home := slices.Clip([]step{do("deploy --image-tag v1.0.0 --desired-count 1 --supersede"), do("start")})
 	retiring := append(home, do("deploy --image-tag v1.0.0 --force --supersede"), do("drydock retire --in 7d"))
-	return []rehearsal{
+	return slices.Concat(y.maintenance(retiring), y.rescue(home), []rehearsal{
 		{"push", nil, []step{do("push " + fresh)}},
 		{"deploy", slices.Concat(y.pushes("v1.0.0", "v1.1.0", "v5.5.5", "v6.6.6"), home), []step{
 			do("check --image-tag v1.1.0"),
@@ -324,6 +354,11 @@ func (y *yard) rehearsals() []rehearsal {
 		}},
 		{"rollback", append(home, do("deploy --image-tag v1.1.0"), do("deploy --image-tag v5.5.5 --no-wait")), []step{
 			do("rollback --supersede", "asked ECS to roll back"), do("rollback"),
+		}},
+		{"rollback", append(home, happens(y.newRelease), do("deploy --image-tag v1.1.0"), happens(y.deregister)), []step{
+			do("rollback", "registered a copy"),
+			happens(func() { y.admin("deploy", "--image-tag", "v1.1.0") }),
+			{words: []string{"rollback", "--to"}, says: []string{"is the same as"}, act: y.backTo},
 		}},
 		{"look", home, []step{do("status"), do("history"), do("diff"), do("wait")}},
 		{"diagnose", append(home, ends(5, "deploy --image-tag v6.6.6 --on-failure leave")), []step{do("diagnose", "panic: no port")}},
@@ -335,10 +370,10 @@ func (y *yard) rehearsals() []rehearsal {
 		{"notify", home, []step{do("deploy --image-tag v1.0.0 --force --config " + y.file("plimsoll.yaml"))}},
 		{"audit", retiring, []step{do("audit --fail-on never", "2 services")}},
 		{"lifecycle", retiring, []step{do("lifecycle apply --yes --keep-old "+y.images+" --policy "+freshPolicy, "the policy is in force")}},
-		{"maintenance", retiring, []step{do("maintenance plan", "prod/api"), do("maintenance run", "stable")}},
 		{"roles", retiring, []step{do("audit roles --fail-on never", `roles? to look at|apart and no wider`)}},
 		{"pin", home, []step{do("pin", `keep-prod-api-\w+  (the repository has no lifecycle policy|no rule takes it)`), do("unpin", "released")}},
-	}
+		{"init", home, []step{do("init config --yes --config "+y.file("drafted.yaml"), "wrote|unchanged"), do("init iam --cluster prod --service api", "PassedRoles")}},
+	})
 }
 
 // play carries a rehearsal out as the pipeline, and says what of its promises
@@ -346,7 +381,7 @@ func (y *yard) rehearsals() []rehearsal {
 func (y *yard) play(r rehearsal) (broken []breach) {
 	refused := regexp.MustCompile(`(?i)not authorized|no permission|could not look|could not be seen|not allowed|AccessDenied`)
 	for _, s := range r.steps {
-		code, said := y.run(true, y.freshen(s.words)...)
+		code, said := y.take(true, s)
 		for _, pattern := range s.says {
 			if !regexp.MustCompile(pattern).MatchString(said) {
 				broken = append(broken, breach{text: fmt.Sprintf("%v does not say %q\n%s", s.words, pattern, said)})
@@ -360,6 +395,14 @@ func (y *yard) play(r rehearsal) (broken []breach) {
 		}
 	}
 	return broken
+}
+
+// take takes a step.
+func (y *yard) take(asPipeline bool, s step) (code int, said string) {
+	if s.act != nil {
+		return s.act()
+	}
+	return y.run(asPipeline, y.freshen(s.words)...)
 }
 
 // breach is a promise that is broken.
@@ -392,17 +435,32 @@ func (y *yard) freshen(words []string) []string {
 	return words
 }
 
+// looks reports whether it changes nothing, and can be given again as it is.
+func (r rehearsal) looks() bool {
+	looking := []string{"status", "history", "diff", "wait", "check", "diagnose", "audit", "init", "maintenance plan"}
+	return !slices.ContainsFunc(r.steps, func(s step) bool {
+		return !slices.ContainsFunc(looking, func(words string) bool { return strings.HasPrefix(strings.Join(s.words, " ")+" ", words+" ") })
+	})
+}
+
+// name tells the rehearsals of a feature apart.
+func (r rehearsal) name() string { return fmt.Sprint(r.feature, r.steps[0].words, len(r.before)) }
+
 // prepare is what the administrator does before a rehearsal.
 func (y *yard) prepare(r rehearsal) {
 	y.Helper()
-	if slices.Contains([]string{"look", "diagnose", "secret-keys", "audit", "roles"}, r.feature) && y.prepared == r.feature {
-		return // they change nothing
+	y.Setenv("ECS_CLUSTER", "prod")
+	if r.looks() && y.prepared == r.name() && r.feature != "init" {
+		return
 	}
-	y.prepared = r.feature
+	y.prepared = r.name()
 	for _, s := range r.before {
-		if code, said := y.run(false, s.words...); code != s.exit {
+		if code, said := y.take(false, s); code != s.exit {
 			y.Fatalf("before %s: %v: exit %d, want %d\n%s", r.feature, s.words, code, s.exit, said)
 		}
+	}
+	if r.feature == "init" { // it finds the cluster by itself
+		y.Setenv("ECS_CLUSTER", "")
 	}
 }
 
@@ -410,38 +468,49 @@ func (y *yard) prepare(r rehearsal) {
 // log lacks it.
 func TestFeaturesNeedWhatTheyCall(t *testing.T) {
 	y := newYard(t)
-	for _, r := range y.rehearsals() {
-		y.prepare(r)
-		features, err := leastprivilege.Find(r.feature)
-		must(t, err)
-		if r.feature == "notify" { // of what is told
-			deploy, err := leastprivilege.Find("deploy")
+	beside := map[string]string{"notify": "deploy", "queue": "maintenance"} // what they are a part of
+	for _, f := range leastprivilege.Features() {
+		features := []leastprivilege.Feature{f}
+		if whole, is := beside[f.Name]; is {
+			more, err := leastprivilege.Find(whole)
 			must(t, err)
-			features = append(features, deploy...)
+			features = append(features, more...)
 		}
 		y.allow(leastprivilege.Policy(y.scope, features...))
-		for _, b := range y.play(r) {
-			t.Errorf("%s: %s", r.feature, b.text)
-		}
 		called := map[string]bool{}
-		for _, q := range y.requests() {
-			if q.Action != "" && !strings.HasPrefix(q.Action, "sts:") {
-				called[q.Action] = true
+		for _, r := range y.of(f) {
+			y.prepare(r)
+			for _, b := range y.play(r) {
+				t.Errorf("%s: %s", r.feature, b.text)
 			}
-			for _, action := range q.Needs {
-				called[action] = true
-			}
-			if strings.Contains(q.Error, "AccessDenied") {
-				t.Errorf("%s: %s is refused: the list lacks it, or its resource", r.feature, q.Action)
+			for _, q := range y.requests() {
+				if q.Action != "" && !strings.HasPrefix(q.Action, "sts:") {
+					called[q.Action] = true
+				}
+				for _, action := range q.Needs {
+					called[action] = true
+				}
+				if strings.Contains(q.Error, "AccessDenied") {
+					t.Errorf("%s: %s is refused: the list lacks it, or its resource", r.feature, q.Action)
+				}
 			}
 		}
-		for _, n := range features[0].Needs {
+		for _, n := range f.Needs {
 			if !called[n.Action] {
-				t.Errorf("%s: nothing calls %s", r.feature, n.Action)
+				t.Errorf("%s: nothing calls %s", f.Name, n.Action)
 			}
-			called[n.Action] = true
 		}
 	}
+}
+
+// of are the rehearsals of a feature.
+func (y *yard) of(f leastprivilege.Feature) []rehearsal {
+	y.Helper()
+	all := slices.DeleteFunc(y.rehearsals(), func(r rehearsal) bool { return r.feature != f.Name })
+	if len(all) == 0 {
+		y.Fatalf("nobody rehearses %s", f.Name)
+	}
+	return all
 }
 
 // Every action on every resource of the policy is needed: without any one of
@@ -449,19 +518,21 @@ func TestFeaturesNeedWhatTheyCall(t *testing.T) {
 // ends a command.
 func TestPolicyIsMinimal(t *testing.T) {
 	y := newYard(t)
-	// Apart, for what an audit may read on everything the others need on
-	// something. Maintenance goes on without most of what it looks at.
-	var services, account []leastprivilege.Feature
+	// Apart, for what one may do on everything the others need on something.
+	groups := map[string][]leastprivilege.Feature{}
 	for _, f := range leastprivilege.Features() {
+		group := "services"
 		switch {
+		case f.Name == "maintenance", f.Name == "queue", f.Name == "lambda", f.Name == "init":
+			group = f.Name
 		case f.Account:
-			account = append(account, f)
-		case f.Name != "maintenance":
-			services = append(services, f)
+			group = "account"
 		}
+		groups[group] = append(groups[group], f)
 	}
-	y.isMinimal(services)
-	y.isMinimal(account)
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		y.isMinimal(groups[group])
+	}
 }
 
 // isMinimal takes the grants of a policy away, one at a time.
@@ -482,15 +553,19 @@ func (y *yard) breaks(f leastprivilege.Feature, lacking grant) bool {
 	if i < 0 {
 		return false
 	}
-	all := y.rehearsals()
-	r := all[slices.IndexFunc(all, func(r rehearsal) bool { return r.feature == f.Name })]
-	y.prepare(r)
-	broken := y.play(r)
-	ended := slices.ContainsFunc(broken, func(b breach) bool { return b.ended })
-	if len(broken) > 0 && ended != f.Needs[i].Required() {
-		y.Errorf("%s without %s on %s: a command fails: %v, required: %v; %s", r.feature, lacking.action, lacking.resource, ended, !ended, broken[len(broken)-1].text)
+	for _, r := range y.of(f) {
+		y.prepare(r)
+		broken := y.play(r)
+		if len(broken) == 0 {
+			continue
+		}
+		ended := slices.ContainsFunc(broken, func(b breach) bool { return b.ended })
+		if ended != f.Needs[i].Required() {
+			y.Errorf("%s without %s on %s: a command fails: %v, required: %v; %s", r.feature, lacking.action, lacking.resource, ended, !ended, broken[len(broken)-1].text)
+		}
+		return true
 	}
-	return len(broken) > 0
+	return false
 }
 
 // grant is one action on one resource, in the statement of one shape.

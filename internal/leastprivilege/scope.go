@@ -2,6 +2,7 @@ package leastprivilege
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -13,6 +14,8 @@ type Scope struct {
 	Region   string
 	Services []Service
 	Topics   []string // ARNs of SNS topics that are told
+	Queues   []string // ARNs of SQS queues that retirement notices come from
+	Sources  []string // ARNs of ECR repositories that lost images are copied from
 }
 
 // Service is one service, by names in the scope's own place and by ARNs for
@@ -65,6 +68,27 @@ func (s Scope) RoleARN(name string) string { return s.global("role/" + name) }
 // and region are "".
 func (s Scope) RepositoryARN(account, region, name string) string {
 	return "arn:" + s.partition() + ":ecr:" + cmp.Or(region, s.Region) + ":" + cmp.Or(account, s.Account) + ":repository/" + name
+}
+
+// QueueARN is the ARN of an SQS queue by its URL, or by the ARN itself; ok is false
+// for anything else. (SQS developer guide, "Queue and message identifiers".)
+func (s Scope) QueueARN(name string) (arn string, ok bool) {
+	if parts := strings.Split(name, ":"); len(parts) == 6 && parts[0] == "arn" && parts[2] == "sqs" && parts[5] != "" && !strings.ContainsAny(name, "*?") {
+		return name, true
+	}
+	u, err := url.Parse(name)
+	if err != nil || u.Host == "" {
+		return "", false
+	}
+	path := strings.Split(strings.Trim(u.Path, "/"), "/")
+	if len(path) != 2 || strings.Trim(path[0], "0123456789") != "" || len(path[0]) != 12 || path[1] == "" || strings.ContainsAny(path[1], "*?") {
+		return "", false
+	}
+	region := s.Region
+	if label := strings.Split(u.Hostname(), "."); len(label) > 3 && label[0] == "sqs" {
+		region = label[1]
+	}
+	return "arn:" + s.partition() + ":sqs:" + region + ":" + path[0] + ":" + path[1], true
 }
 
 // ParameterARN is the ARN of a parameter of the Parameter Store by its name. (The

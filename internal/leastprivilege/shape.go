@@ -34,6 +34,8 @@ const (
 	ScalableTargets    Shape = "ScalableTargets"    // of the account and region: their ids are not the services' names
 	HealthEvents       Shape = "HealthEvents"       // AWS Health's, about ECS
 	Topics             Shape = "Topics"             // SNS topics of notifications
+	Queues             Shape = "Queues"             // SQS queues of retirement notices
+	Sources            Shape = "Sources"            // ECR repositories that lost images are copied from
 )
 
 // Means says in a table what a shape comes to.
@@ -61,6 +63,8 @@ func (s Shape) Means() string {
 		ScalableTargets:    "`arn:aws:application-autoscaling:REGION:ACCOUNT:scalable-target/*`, where the service is scaled",
 		HealthEvents:       "`arn:aws:health:*::event/ECS/*`",
 		Topics:             "the topics of `notifications` in plimsoll.yaml",
+		Queues:             "the queues that `--queue` names",
+		Sources:            "the repositories that `--from` names",
 	}[s]
 }
 
@@ -86,6 +90,10 @@ func (s Shape) resources(in Scope) []string {
 		add("arn:" + in.partition() + ":health:*::event/ECS/*")
 	case Topics:
 		add(in.Topics...)
+	case Queues:
+		add(in.Queues...)
+	case Sources:
+		add(in.Sources...)
 	}
 	for _, service := range in.Services {
 		add(s.of(service, in)...)

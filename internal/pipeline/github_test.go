@@ -114,7 +114,7 @@ func TestActionPassesActionlint(t *testing.T) {
 	workflow, err := yaml.Marshal(yaml.MapSlice{
 		{Key: "name", Value: "action"},
 		{Key: "on", Value: yaml.MapSlice{{Key: "workflow_call", Value: yaml.MapSlice{{Key: "inputs", Value: inputs}}}}},
-		{Key: "jobs", Value: yaml.MapSlice{{Key: "run", Value: yaml.MapSlice{{Key: "runs-on", Value: "ubuntu-latest"}, {Key: "steps", Value: a.Runs.Steps}}}}},
+		{Key: "jobs", Value: yaml.MapSlice{{Key: "run", Value: yaml.MapSlice{{Key: "runs-on", Value: "ubuntu-24.04"}, {Key: "steps", Value: a.Runs.Steps}}}}},
 	})
 	if err != nil {
 		t.Fatal(err)

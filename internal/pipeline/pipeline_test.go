@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -194,6 +195,32 @@ func TestNothingIsLeftOpen(t *testing.T) {
 			if strings.HasSuffix(line, " \n") || strings.Contains(line, "%") && !strings.Contains(line, "printf") {
 				t.Errorf("%s: %q", file.Name, line)
 			}
+		}
+	}
+}
+
+// No access key is in any of it, and nothing that is called latest and is another
+// thing tomorrow.
+func TestNoKeysNothingLatest(t *testing.T) {
+	files, err := Components()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, plan := range plans() {
+		file, err := GitLab(plan)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		workflows, err := GitHub(plan)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		files = append(append(files, file), workflows...)
+	}
+	wrong := regexp.MustCompile(`(?i)latest|ACCESS_KEY|secrets\.`)
+	for _, file := range files {
+		if found := wrong.FindString(file.Text); found != "" {
+			t.Errorf("%s has %q", file.Name, found)
 		}
 	}
 }
