@@ -55,10 +55,12 @@ func outlooks(fleet audit.Fleet) map[string]Outlook {
 			found[f.Object.Name] = o
 		}
 	}
-	for name, unread := range unreadPolicies(fleet) {
-		o := found[name]
-		o.Unsure = append(o.Unsure, unread...)
-		found[name] = o
+	for _, unread := range []map[string][]string{unreadPolicies(fleet), unreadParts(fleet)} {
+		for name, what := range unread {
+			o := found[name]
+			o.Unsure = append(o.Unsure, what...)
+			found[name] = o
+		}
 	}
 	return found
 }
