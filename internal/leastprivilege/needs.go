@@ -130,7 +130,7 @@ func Features() []Feature {
 			Needs: append(replacing(), []Need{
 				{"health:DescribeEvents", Anywhere, ""},
 				{"health:DescribeAffectedEntities", HealthEvents, ""},
-				{"ecr:DescribeRepositories", AllRepositories, "it is not known whether the images are there when the day comes"},
+				{"ecr:DescribeRepositories", AllRepositories, "nothing that a plan shows"},
 				{"ecr:BatchGetImage", Repositories, "it is not known whether all parts of an image of several platforms are there"},
 				{"ecr:GetLifecyclePolicy", Repositories, "it is not known whether the images are there when the day comes"},
 			}...),
@@ -235,7 +235,6 @@ func pinning() []Need {
 // and to put it back when they fail.
 func replacing() []Need {
 	const tasks = "it is not known which tasks are still the old ones, nor why new ones fail"
-	const undo = "a failed rollout is put back by another deployment, not by ECS's own way back"
 	return slices.Concat(finding(), records(), following(), []Need{
 		{"ecs:ListTasks", Instances, tasks},
 		{"ecs:DescribeTasks", Tasks, tasks},
@@ -246,8 +245,8 @@ func replacing() []Need {
 		{"ecs:RegisterTaskDefinition", TaskDefinitions, ""},
 		{"ecs:TagResource", TaskDefinitions, ""},
 		{"ecs:TagResource", Services, "a notice that comes again is not known to be done"},
-		{"ecs:StopServiceDeployment", Services, undo},
-		{"ecs:StopServiceDeployment", ServiceDeployments, undo},
+		{"ecs:StopServiceDeployment", Services, ""},
+		{"ecs:StopServiceDeployment", ServiceDeployments, ""},
 		{"logs:GetLogEvents", LogStreams, "the last lines of a failed container are not shown, and no cause is found in them"},
 	})
 }

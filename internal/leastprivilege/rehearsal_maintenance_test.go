@@ -18,6 +18,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/cli"
 )
@@ -36,7 +40,7 @@ func TestMain(m *testing.M) {
 // maintenance are the rehearsals of what is done ahead of a retirement: by
 // itself, from a queue, and as a function. New tasks start; they fail; and the
 // tag of what runs stands for something else.
-func (y *yard) maintenance(retiring []step) []rehearsal {
+func (y *yard) maintenance() []rehearsal {
 	ready := slices.Clip([]step{happens(y.newRelease), do("drydock behaviour clear"), do("drydock retire --in 7d")})
 	failing := append(ready, do("drydock behaviour set web:v5.* exit-after=1s exit-code=1 log=panic"))
 	moved := append(ready, happens(y.moveTag))
@@ -45,7 +49,7 @@ func (y *yard) maintenance(retiring []step) []rehearsal {
 		return step{words: []string{"maintenance", "lambda"}, exit: exit, says: says, act: y.invoke}
 	}
 	return []rehearsal{
-		{"maintenance", append(retiring, do("lifecycle apply --yes --keep-old "+y.images+" --policy "+freshPolicy)), []step{do("maintenance plan", `prod/api .* works\n`)}},
+		{"maintenance", append(ready, do("lifecycle apply --yes --keep-old "+y.images+" --policy "+freshPolicy)), []step{do("maintenance plan", `prod/api .* works\n`)}},
 		{"maintenance", ready, []step{do("maintenance run", "stable")}},
 		{"maintenance", failing, []step{ends(4, "maintenance run", "panic")}},
 		{"maintenance", moved, []step{do("maintenance run", "registered a copy")}},
@@ -77,12 +81,25 @@ func (y *yard) newRelease() {
 	y.Helper()
 	y.made++
 	y.released = fmt.Sprintf("v5.0.%d", y.made)
-	y.image(y.released, map[string]string{})
 	y.admin("drydock", "behaviour", "clear")
-	y.admin(y.push(y.released)...)
+	y.index(y.released, v1.Platform{OS: "linux", Architecture: "amd64"})
+	y.admin("push", "--tag", y.released, "--oci-layout", y.file(y.released))
 	y.admin("deploy", "--image-tag", y.released, "--desired-count", "1", "--supersede")
 	y.admin("start")
 	y.revision = y.runs()
+}
+
+// index writes an image for a platform, as one of several, into a folder that is
+// called as its tag is.
+func (y *yard) index(tag string, platform v1.Platform) {
+	y.Helper()
+	image, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
+		OS: platform.OS, Architecture: platform.Architecture, RootFS: v1.RootFS{Type: "layers"}, Config: v1.Config{Labels: map[string]string{"version": tag}},
+	})
+	must(y.T, err)
+	place, err := layout.Write(y.file(tag), empty.Index)
+	must(y.T, err)
+	must(y.T, place.AppendIndex(mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: &platform}})))
 }
 
 // moveTag has the tag of what runs stand for another image.
