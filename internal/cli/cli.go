@@ -141,7 +141,7 @@ func Run(ctx context.Context, args []string, sys System) (code int) {
 	if err != nil {
 		return s.fail(fmt.Errorf("command line: %w", err))
 	}
-	parsed, err := parser.Parse(versionAsked(args))
+	parsed, err := parser.Parse(meant(args))
 	if err != nil {
 		if asksForJSON(args) {
 			c.Output = "json"

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/alecthomas/kong"
@@ -9,6 +10,17 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/grammar"
 	"github.com/plimsoll-ecs/plimsoll/internal/manual"
 )
+
+// meant are the words for what people ask most programs before they know them.
+func meant(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
+}
 
 // help prints the help of the command that was asked about; kong calls it.
 func (s *session) help(_ kong.HelpOptions, k *kong.Context) error {

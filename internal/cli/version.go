@@ -29,14 +29,6 @@ func (versionCommand) Run(s *session) error {
 	return err
 }
 
-// versionAsked takes --version alone, which most programs are asked, as the command.
-func versionAsked(args []string) []string {
-	if len(args) == 1 && args[0] == "--version" {
-		return []string{"version"}
-	}
-	return args
-}
-
 // stamp is where a binary comes from.
 type stamp struct {
 	Version  string `json:"version"`  // the git tag, or what the go command makes of a commit without one; "devel" outside of git

@@ -40,24 +40,25 @@ func TestMain(m *testing.M) {
 // maintenance are the rehearsals of what is done ahead of a retirement: by
 // itself, from a queue, and as a function. New tasks start; they fail; and the
 // tag of what runs stands for something else.
-func (y *yard) maintenance() []rehearsal {
-	ready := slices.Clip([]step{happens(y.newRelease), do("drydock behaviour clear"), do("drydock retire --in 7d")})
-	failing := append(ready, do("drydock behaviour set web:v5.* exit-after=1s exit-code=1 log=panic"))
-	moved := append(ready, happens(y.moveTag))
-	noticed := append(ready, happens(y.queueNotice))
-	as := func(exit int, says ...string) step {
-		return step{words: []string{"maintenance", "lambda"}, exit: exit, says: says, act: y.invoke}
+func (y *yard) maintenance(retiring []step) []rehearsal {
+	retiring = slices.Clip(retiring)
+	failing := append(retiring, do("drydock behaviour set web:v1.0.0 exit-after=1s exit-code=1 log=panic"))
+	noticed := append(retiring, happens(y.queueNotice))
+	fresh := slices.Clip([]step{happens(y.newRelease), do("drydock retire --in 7d")})
+	moved := append(fresh, happens(y.moveTag))
+	lambda := func(exit int, says string) []step {
+		return []step{{words: []string{"maintenance", "lambda"}, exit: exit, says: []string{says}, act: y.invoke}}
 	}
 	return []rehearsal{
-		{"maintenance", append(ready, do("lifecycle apply --yes --keep-old "+y.images+" --policy "+freshPolicy)), []step{do("maintenance plan", `prod/api .* works\n`)}},
-		{"maintenance", ready, []step{do("maintenance run", "stable")}},
+		{"maintenance", append(fresh, do("lifecycle apply --yes --keep-old "+y.images+" --policy "+freshPolicy)), []step{do("maintenance plan", `prod/api .* works\n`)}},
+		{"maintenance", retiring, []step{do("maintenance run", "stable")}},
 		{"maintenance", failing, []step{ends(4, "maintenance run", "panic")}},
 		{"maintenance", moved, []step{do("maintenance run", "registered a copy")}},
 		{"maintenance", []step{happens(y.copyThere), do("drydock retire --in 7d"), happens(y.moveTag)}, []step{do("maintenance run", "is the same as")}},
 		{"queue", noticed, []step{do("maintenance run --queue "+y.queue(), "stable")}},
-		{"lambda", ready, []step{as(0, `"outcome":"stable"`)}},
-		{"lambda", failing, []step{as(1, "panic")}},
-		{"lambda", moved, []step{as(0, `"outcome":"stable"`)}},
+		{"lambda", retiring, lambda(0, `"outcome":"stable"`)},
+		{"lambda", failing, lambda(1, "panic")},
+		{"lambda", moved, lambda(0, `"outcome":"stable"`)},
 	}
 }
 
@@ -81,7 +82,6 @@ func (y *yard) newRelease() {
 	y.Helper()
 	y.made++
 	y.released = fmt.Sprintf("v5.0.%d", y.made)
-	y.admin("drydock", "behaviour", "clear")
 	y.index(y.released, v1.Platform{OS: "linux", Architecture: "amd64"})
 	y.admin("push", "--tag", y.released, "--oci-layout", y.file(y.released))
 	y.admin("deploy", "--image-tag", y.released, "--desired-count", "1", "--supersede")
