@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -177,12 +178,18 @@ func ahead(d time.Duration) string {
 	return d.String()
 }
 
-// keepOld writes a policy into a new file of the folder.
+// keepOld writes a policy into a new file of the folder. A second one of the
+// same second has a number: nothing is overwritten.
 func keepOld(folder string, now func() time.Time) func(repository, policy string) (string, error) {
 	return func(repository, policy string) (string, error) {
-		name := filepath.Join(cmp.Or(folder, "."), fmt.Sprintf("%s-lifecycle-%s.json",
+		stem := filepath.Join(cmp.Or(folder, "."), fmt.Sprintf("%s-lifecycle-%s",
 			strings.ReplaceAll(repository, "/", "-"), now().UTC().Format("20060102-150405")))
+		name := stem + ".json"
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		for n := 2; errors.Is(err, fs.ErrExist); n++ {
+			name = fmt.Sprintf("%s-%d.json", stem, n)
+			f, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		}
 		if err != nil {
 			return "", err
 		}
