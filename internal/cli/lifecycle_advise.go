@@ -197,16 +197,31 @@ func (s *session) showAdvice(a *advised, steps []advice.Step, file string) error
 	return nil
 }
 
+// present is the outlook of the policy in force, and whether that takes what is
+// needed.
+func (a *advised) present() (retain.Outlook, bool) {
+	policy, err := lifecycle.ParsePolicy([]byte(a.repo.Policy))
+	if err != nil { // none
+		return retain.Outlook{}, false
+	}
+	o := retain.Foresee(a.repo, policy, a.uses, a.request.Now, a.request.Horizon)
+	return o, o.InUse > 0
+}
+
+// keepPresent says how to go on with a policy in force that is not safe, "" where it is.
+func (a *advised) keepPresent() string {
+	if _, unsafe := a.present(); !unsafe {
+		return ""
+	}
+	return fmt.Sprintf("the policy in force takes what is in use: pin that, by plimsoll pin, and plimsoll lifecycle apply --shield --repository %s", a.repo.Name)
+}
+
 // warnOfPresent says when the policy in force takes what is needed, where no
 // other one takes its place.
 func (s *session) warnOfPresent(a *advised) {
-	present, err := lifecycle.ParsePolicy([]byte(a.repo.Policy))
-	if err != nil { // none
-		return
-	}
-	o := retain.Foresee(a.repo, present, a.uses, a.request.Now, a.request.Horizon)
-	if o.InUse > 0 {
+	if o, unsafe := a.present(); unsafe {
 		fmt.Fprintf(s.sys.Stdout, "the policy in force is not safe: %s; take it away:\n  aws ecr delete-lifecycle-policy --repository-name %s\n", sumOf(o), a.repo.Name)
+		fmt.Fprintf(s.sys.Stdout, "or pin what runs, by plimsoll pin, and keep it with a rule for pins before the others:\n  plimsoll lifecycle apply --shield --repository %s\n", a.repo.Name)
 	}
 }
 

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 	"github.com/plimsoll-ecs/plimsoll/internal/retain"
 )
 
 type lifecycleApply struct {
 	policyFile
+	Shield    bool   `help:"Keep the policy in force, with a first rule that protects pins (keep-*)."`
 	Yes       bool   `help:"Do not ask."`
 	NoPreview bool   `help:"Do not ask AWS's own preview."`
 	Safe      string `help:"So long nothing that is in use may go." default:"14d" placeholder:"14d"`
@@ -22,13 +24,16 @@ type lifecycleApply struct {
 
 // Help goes below the usage.
 func (c *lifecycleApply) Help() string {
-	return `Without --policy it is what plimsoll lifecycle advise writes. The change is shown,
-and asked for on a terminal; elsewhere --yes is wanted. Just before it is made all
-is read once more: it is refused (exit 3) when somebody has changed the policy, when
-something else is in use than was shown, or when the policy would take what is in
-use. The old policy is kept in a file, and the command that puts it back is printed.
+	return `Without --policy it is what plimsoll lifecycle advise writes; with --shield it is
+the policy in force, and before it a rule that spares what plimsoll pin has pinned.
+The change is shown, and asked for on a terminal; elsewhere --yes is wanted. Just
+before it is made all is read once more: it is refused (exit 3) when somebody has
+changed the policy, when something else is in use than was shown, or when the policy
+would take what is in use. The old policy is kept in a file, and the command that
+puts it back is printed.
 
-  plimsoll lifecycle apply --policy policy.json`
+  plimsoll lifecycle apply --policy policy.json
+  plimsoll lifecycle apply --shield`
 }
 
 // Run puts a policy.
@@ -37,15 +42,11 @@ func (c *lifecycleApply) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	q, text, err := c.wanted(ctx, s)
+	q, change, err := c.plan(ctx, s, safe)
 	if err != nil {
 		return err
 	}
 	q.ports.Keep = keepOld(c.KeepOld, time.Now)
-	change, err := retain.PlanPolicy(ctx, q.ports, q.repository, text, c.Rollbacks, safe)
-	if err != nil {
-		return invalidPolicy(c.Policy, err)
-	}
 	if err := q.expected(change.Repository); err != nil {
 		return err
 	}
@@ -78,7 +79,33 @@ func (c *lifecycleApply) Run(ctx context.Context, s *session) error {
 		}
 		return err
 	}
-	return s.applied(applied{Repository: q.repository, Old: file, Undo: undo(q.repository, file)})
+	a := applied{Repository: q.repository, Old: file, StillTaken: change.Outlook.InUse}
+	a.undo(change)
+	return s.applied(a)
+}
+
+// plan works out what would change.
+func (c *lifecycleApply) plan(ctx context.Context, s *session, safe time.Duration) (*quay, retain.PolicyChange, error) {
+	if c.Shield {
+		if c.Policy != "" {
+			return nil, retain.PolicyChange{}, &usageError{errors.New("--shield keeps the policy in force, and --policy puts another"), "give one of them"}
+		}
+		q, err := s.quay(ctx, c.Repository, c.Rollbacks)
+		if err != nil {
+			return nil, retain.PolicyChange{}, err
+		}
+		change, err := retain.PlanShield(ctx, q.ports, q.repository, c.Rollbacks, safe)
+		if refused, ok := errors.AsType[*retain.PolicyRefusedError](err); ok {
+			err = &refusedError{refused}
+		}
+		return q, change, err
+	}
+	q, text, err := c.wanted(ctx, s)
+	if err != nil {
+		return nil, retain.PolicyChange{}, err
+	}
+	change, err := retain.PlanPolicy(ctx, q.ports, q.repository, text, c.Rollbacks, safe)
+	return q, change, invalidPolicy(c.Policy, err)
 }
 
 // wanted is the policy to put: that of the file, or what is advised.
@@ -96,7 +123,7 @@ func (c *lifecycleApply) wanted(ctx context.Context, s *session) (*quay, string,
 		return nil, "", err
 	}
 	if a.advice.Policy == "" {
-		return nil, "", &refusedError{errors.New(a.advice.Why)}
+		return nil, "", &refusedError{&retain.PolicyRefusedError{What: a.advice.Why, Do: a.keepPresent()}}
 	}
 	return a.quay, a.advice.Policy, nil
 }
@@ -105,8 +132,10 @@ func (c *lifecycleApply) wanted(ctx context.Context, s *session) (*quay, string,
 type applied struct {
 	Repository string `json:"repository"`
 	Unchanged  bool   `json:"unchanged,omitempty"`
-	Old        string `json:"old,omitempty"`  // file with the policy before
-	Undo       string `json:"undo,omitempty"` // command
+	Old        string `json:"old,omitempty"`         // file with the policy before
+	Undo       string `json:"undo,omitempty"`        // command
+	Refused    string `json:"undoRefused,omitempty"` // why plimsoll itself would not undo it
+	StillTaken int    `json:"stillTaken,omitempty"`  // images in use that the rules behind a shield take
 }
 
 func (s *session) applied(a applied) error {
@@ -117,19 +146,32 @@ func (s *session) applied(a applied) error {
 		fmt.Fprintf(s.sys.Stdout, "%s has that policy already\n", a.Repository)
 	default:
 		fmt.Fprintf(s.sys.Stdout, "%s: the policy is in force; ECR runs it within 24 hours\n", a.Repository)
+		if a.StillTaken > 0 {
+			fmt.Fprintf(s.sys.Stdout, "%s not pinned, and still taken: pin what runs, by plimsoll pin\n", noun.Forms(a.StillTaken, "image in use is", "images in use are"))
+		}
 		if a.Old != "" {
 			fmt.Fprintf(s.sys.Stdout, "the old one is in %s\n", a.Old)
+		}
+		if a.Refused != "" {
+			fmt.Fprintf(s.sys.Stdout, "plimsoll would not put that back: %s\n", a.Refused)
 		}
 		fmt.Fprintf(s.sys.Stdout, "to undo it before that: %s\n", a.Undo)
 	}
 	return nil
 }
 
-func undo(repository, file string) string {
-	if file == "" {
-		return "aws ecr delete-lifecycle-policy --repository-name " + repository
+// undo is the command that makes the change undone. This one refuses a policy that
+// takes what is in use; the aws CLI puts back what was there.
+func (a *applied) undo(c retain.PolicyChange) {
+	switch refused := c.Back(); {
+	case a.Old == "":
+		a.Undo = "aws ecr delete-lifecycle-policy --repository-name " + a.Repository
+	case refused != nil:
+		a.Refused = refused.Error()
+		a.Undo = fmt.Sprintf("aws ecr put-lifecycle-policy --repository-name %s --lifecycle-policy-text %s", a.Repository, shellQuote("file://"+a.Old))
+	default:
+		a.Undo = fmt.Sprintf("plimsoll lifecycle apply --repository %s --policy %s", a.Repository, shellQuote(a.Old))
 	}
-	return fmt.Sprintf("plimsoll lifecycle apply --repository %s --policy %s", repository, file)
 }
 
 // showChange is the story before it is made.

@@ -51,7 +51,7 @@ func (r Result) adviceOnImages() []Advice {
 			told[k.Repository] = true // one rule mends all
 			list = append(list, Advice{
 				What: fmt.Sprintf("no lifecycle rule of %s protects %s: %s", k.Repository, k, k.Fate.Why),
-				Do:   "put a first rule for " + Pattern + " that never fires: plimsoll lifecycle advise --repository " + unqualified(k.Repository),
+				Do:   "put a rule for " + Pattern + " before the others: plimsoll lifecycle apply --shield --repository " + unqualified(k.Repository),
 			})
 		case k.held():
 		case k.State == Gone && k.Hint != "":

@@ -10,6 +10,7 @@ import (
 	"github.com/plimsoll-ecs/plimsoll/internal/audit"
 	"github.com/plimsoll-ecs/plimsoll/internal/deploy"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
 )
 
 // PolicyPorts is everything outside that a change of a lifecycle policy needs.
@@ -49,6 +50,9 @@ type PolicyChange struct {
 	Text       string // of the policy to come
 	Policy     lifecycle.Policy
 	Outlook    Outlook
+	// Shields: it is the policy in force with a rule for pins before it, so it takes
+	// nothing that this one does not take. It is refused for none of that.
+	Shields bool
 }
 
 // PlanPolicy reads what a policy would change. rollbacks is how many earlier
@@ -65,6 +69,32 @@ func PlanPolicy(ctx context.Context, p PolicyPorts, repository, text string, rol
 	}
 	return PolicyChange{
 		Repository: repo, Uses: uses, Text: text, Policy: policy,
+		Outlook: Foresee(repo, policy, uses, AsOf(repo, p.Now()), horizon),
+	}, nil
+}
+
+// PlanShield plans the policy in force with a first rule that protects pins.
+func PlanShield(ctx context.Context, p PolicyPorts, repository string, rollbacks int, horizon time.Duration) (PolicyChange, error) {
+	repo, uses, err := Usage(ctx, p, repository, rollbacks)
+	if err != nil {
+		return PolicyChange{}, err
+	}
+	if repo.Policy == "" {
+		return PolicyChange{}, &PolicyRefusedError{
+			What: repo.Name + " has no lifecycle policy, and so nothing takes what is pinned",
+			Do:   "plimsoll lifecycle advise writes one, where there is something to tidy",
+		}
+	}
+	text, err := advice.Shield(repo.Policy)
+	if err != nil {
+		return PolicyChange{}, fmt.Errorf("the policy of %s: %w", repo.Name, err)
+	}
+	policy, err := lifecycle.ParsePolicy([]byte(text))
+	if err != nil {
+		return PolicyChange{}, err
+	}
+	return PolicyChange{
+		Repository: repo, Uses: uses, Text: text, Policy: policy, Shields: true,
 		Outlook: Foresee(repo, policy, uses, AsOf(repo, p.Now()), horizon),
 	}, nil
 }
@@ -121,7 +151,7 @@ func sameRules(a, b lifecycle.Policy) bool {
 
 // Check refuses a change that would take what is in use.
 func (c PolicyChange) Check() error {
-	if c.Outlook.InUse == 0 {
+	if c.Outlook.InUse == 0 || c.Shields {
 		return nil
 	}
 	g := c.Outlook.Going[0]
@@ -129,6 +159,19 @@ func (c PolicyChange) Check() error {
 		What: fmt.Sprintf("rule %d would take %s, which %s", g.Rule, g.Name(), g.needs()),
 		Do:   "plimsoll lifecycle advise writes one that takes nothing in use; plimsoll pin keeps what runs under any policy with a rule for keep-*",
 	}
+}
+
+// Back says why the policy in force could not be put back once this one has
+// replaced it: the old one takes what is in use, which is most often why it is
+// replaced. nil means that it could.
+func (c PolicyChange) Back() error {
+	old, err := lifecycle.ParsePolicy([]byte(c.Repository.Policy))
+	if err != nil {
+		return err
+	}
+	back := PolicyChange{Policy: old}
+	back.Outlook = Foresee(c.Repository, old, c.Uses, c.Outlook.At, c.Outlook.Until.Sub(c.Outlook.At))
+	return back.Check()
 }
 
 // PolicyRefusedError is why a policy was not put.

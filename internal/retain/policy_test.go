@@ -117,6 +117,44 @@ func TestAPolicyIsRefused(t *testing.T) {
 	}
 }
 
+// A rule for pins before the policy in force is put although the others go on
+// taking what is in use: nothing is taken that was not before.
+func TestAShieldIsPut(t *testing.T) {
+	s := newShore("sha256:old")
+	s.repo.Policy = keepOne
+	c, err := PlanShield(t.Context(), s.ports(), "web", 0, 0)
+	if err != nil || !c.Changes() || c.Check() != nil || c.Outlook.InUse != 1 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if _, err := PutPolicy(t.Context(), s.ports(), c, 0); err != nil || s.kept != keepOne || !strings.Contains(s.repo.Policy, Pattern) {
+		t.Errorf("%v, kept %s, put %s", err, s.kept, s.repo.Policy)
+	}
+	again, err := PlanShield(t.Context(), s.ports(), "web", 0, 0)
+	if err != nil || again.Changes() {
+		t.Errorf("%+v, %v", again, err)
+	}
+	s.repo.Policy = ""
+	var refused *PolicyRefusedError
+	if _, err := PlanShield(t.Context(), s.ports(), "web", 0, 0); !errors.As(err, &refused) || refused.Hint() == "" {
+		t.Errorf("with no policy: %v", err)
+	}
+}
+
+// What cannot be put back is said: the old policy took what runs.
+func TestTheWayBack(t *testing.T) {
+	s := newShore("sha256:old")
+	for old, want := range map[string]string{keepTen: "", keepOne: "rule 1 would take v1.0.0, which prod/api runs", "{": "unexpected"} {
+		s.repo.Policy = old
+		c, err := PlanPolicy(t.Context(), s.ports(), "web", keepTen, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Back(); (err != nil) != (want != "") || want != "" && want != "unexpected" && err.Error() != want {
+			t.Errorf("back to %s: %v, want %q", old, err, want)
+		}
+	}
+}
+
 func TestUsesOf(t *testing.T) {
 	const registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/"
 	at := func(name, digest string) []audit.Release {

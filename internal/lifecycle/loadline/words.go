@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
 	"github.com/plimsoll-ecs/plimsoll/internal/noun"
 )
 
@@ -48,6 +49,9 @@ func (l *Lane) does() string {
 	n := l.Rule.CountNumber
 	switch l.Rule.CountType {
 	case lifecycle.CountMoreThan:
+		if advice.Endless(l.Rule) && len(l.Marks) < n {
+			return fmt.Sprintf("protects them: the newest %s stay", noun.Digits(n))
+		}
 		if n == 1 {
 			return "keeps the newest, " + verb + " the rest"
 		}
