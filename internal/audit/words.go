@@ -6,8 +6,8 @@ import (
 )
 
 // Words says a time to come to a person, in days as the location of now counts
-// them: "in 3 days, Tue 24 Nov; at the earliest tomorrow". A time without any
-// date goes by its pushes: "after 3 more pushes".
+// them: "in 3 days, Tue 24 Nov; at the earliest tomorrow, at the latest in 9 days".
+// A time without any date goes by its pushes: "after 3 more pushes".
 func (w When) Words(now time.Time) string {
 	text := w.dates(now)
 	switch pushes := w.pushes(); {
@@ -32,7 +32,11 @@ func (w When) dates(now time.Time) string {
 	case w.Earliest.IsZero() || daysTo(w.Earliest, now) == daysTo(w.Likely, now):
 		return away(w.Likely, now)
 	}
-	return away(w.Likely, now) + "; at the earliest " + near(w.Earliest, now)
+	text := away(w.Likely, now) + "; at the earliest " + near(w.Earliest, now)
+	if daysTo(w.Latest, now) > daysTo(w.Likely, now) { // else it is out of sight
+		text += ", at the latest " + near(w.Latest, now)
+	}
+	return text
 }
 
 func (w When) pushes() string {

@@ -17,7 +17,7 @@ func TestWhenInWords(t *testing.T) {
 		want string
 	}{
 		{"a sure time", audit.When{Earliest: in(3 * days), Likely: in(3 * days), Latest: in(3 * days)}, "in 3 days, Tue 24 Nov"},
-		{"an uncertain one", audit.When{Earliest: in(2 * time.Hour), Likely: in(3 * days), Latest: in(9 * days)}, "in 3 days, Tue 24 Nov; at the earliest tomorrow"},
+		{"an uncertain one", audit.When{Earliest: in(2 * time.Hour), Likely: in(3 * days), Latest: in(9 * days)}, "in 3 days, Tue 24 Nov; at the earliest tomorrow, at the latest in 9 days"},
 		{"by pushes", audit.When{Earliest: in(2 * days), Likely: in(5 * days), Pushes: 3}, "in 5 days, Thu 26 Nov; at the earliest in 2 days (after 3 more pushes)"},
 		{"pushes that nobody can date", audit.When{Pushes: 1}, "after 1 more push"},
 		{"hardly ever", audit.When{Earliest: in(20 * days), Pushes: 40}, "not before Fri 11 Dec (after 40 more pushes)"},
