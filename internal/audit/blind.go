@@ -91,6 +91,6 @@ func (j *judge) definitionGone(u *user, s *Schedule, r *Revision) {
 		f.What = fmt.Sprintf("%s: its task definition %s is deregistered", u.cannot(), name)
 		f.Why = "RunTask refuses a revision that is INACTIVE"
 	}
-	f.Fix = []Fix{{Say: fmt.Sprintf("Let the %s name family %s or a revision that is ACTIVE", s.Kind, familyOf(s.TaskDefinition))}}
+	f.Fix = []Fix{{Say: fmt.Sprintf("let the %s name family %s or a revision that is ACTIVE", s.Kind, familyOf(s.TaskDefinition))}}
 	j.add(f)
 }

@@ -44,5 +44,4 @@ func ExampleJudge() {
 	// error PL011 prod/shop loses its image on 2026-11-26: rule 1 deletes it
 	//   rule 1 of repository shop deletes untagged images older than 14 days; the image was pushed 2026-11-12, and its tag v1 names an image pushed 2026-11-20
 	//   > plimsoll pin --cluster prod --service shop
-	//   > plimsoll lifecycle advise --repository shop
 }

@@ -77,6 +77,7 @@ type When struct {
 type Fix struct {
 	Say     string `json:"say"`               // what it does: "pin the digest before tonight's run"
 	Command string `json:"command,omitempty"` // a command to paste, complete
+	Then    bool   `json:"then,omitempty"`    // the step after the fix before it, not another way
 }
 
 // Report is what an audit came to.

@@ -1,10 +1,12 @@
 package audit
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
 )
 
 // command is a command line for a place. plimsoll takes the region from the
@@ -61,10 +63,10 @@ func (j *judge) restore(use *use) []Fix {
 func (j *judge) redeploy(u *user, use *use, alive bool) []Fix {
 	switch {
 	case u.svc == nil && use.repo != nil && use.tag() != "":
-		return []Fix{{
-			Say:     "push the tag again, from the commit that it was built from",
-			Command: j.command(use.repo.Place, "plimsoll", "push", "--repository", use.repo.Name, "--tag", use.tag()),
-		}}
+		half := func(command string) string {
+			return j.command(use.repo.Place, "plimsoll", command, "--repository", use.repo.Name, "--tag", use.tag())
+		}
+		return []Fix{{Say: "build the tag again, from the commit that it was built from, and push it", Command: half("build") + " && " + half("push")}}
 	case u.svc == nil || use.repo == nil:
 		return []Fix{{Say: "push the image again, or name another one in the task definition"}}
 	case alive:
@@ -73,37 +75,84 @@ func (j *judge) redeploy(u *user, use *use, alive bool) []Fix {
 	if tag := j.newestTag(use.repo); tag != "" {
 		return j.deploy(u, use, tag, "deploy the newest image of the repository, which is other code than what ran")
 	}
-	return []Fix{{Say: "build and push the image again, and deploy it"}}
+	fix := Fix{Say: "build the image again, from the commit that it was built from, push and deploy it"}
+	if tag := use.tag(); tag != "" {
+		fix.Command = j.releasing(u, use, "--tag", tag)
+	}
+	return []Fix{fix}
 }
 
 func (j *judge) deploy(u *user, use *use, tag, say string) []Fix {
 	if u.svc == nil {
 		return []Fix{{Say: "register the task definition with tag " + tag}}
 	}
+	return []Fix{{Say: say, Command: j.onService(u, "deploy", j.image(u, use, "--image-tag", tag, "--force")...)}}
+}
+
+// releasing builds, pushes and deploys, where the code is checked out.
+func (j *judge) releasing(u *user, use *use, flags ...string) string {
+	return j.onService(u, "release", j.image(u, use, flags...)...)
+}
+
+// image are the flags that name the repository and the container of a use.
+func (j *judge) image(u *user, use *use, more ...string) []string {
 	var flags []string
 	if use.repo.Place != u.object.Place {
 		flags = append(flags, "--registry", use.ref.Registry)
 	}
-	flags = append(flags, "--repository", use.repo.Name, "--image-tag", tag, "--force")
+	flags = append(append(flags, "--repository", use.repo.Name), more...)
 	if use.several {
 		flags = append(flags, "--container", use.container.Name)
 	}
-	return []Fix{{Say: say, Command: j.onService(u, "deploy", flags...)}}
+	return flags
 }
 
-// keep holds an image above the line. One that is pinned already lacks a rule
-// that protects pins.
+// keep holds an image above the line: by a pin, and by a rule that protects pins
+// where a pin alone would not do. What belongs to no service has no pin.
 func (j *judge) keep(u *user, use *use, say string) []Fix {
-	var fixes []Fix
-	if slices.ContainsFunc(use.found().Tags, isPin) {
-		advice := j.advise(use.repo.Repository)
-		advice[0].Say = "it is pinned, and no rule protects pins: write a lifecycle policy that does"
-		return advice
+	pinned := slices.ContainsFunc(use.found().Tags, isPin)
+	if u.svc == nil && !pinned {
+		return j.advise(use.repo.Repository)
 	}
-	if u.svc != nil {
+	var fixes []Fix
+	if !pinned {
 		fixes = append(fixes, Fix{Say: say, Command: j.onService(u, "pin")})
 	}
-	return append(fixes, j.advise(use.repo.Repository)...)
+	if !advice.Spares(use.repo.policy, use.found().Tags) {
+		fixes = append(fixes, j.shield(use.repo, pinned))
+	}
+	return fixes
+}
+
+// shield puts a rule that protects pins before those that are there.
+func (j *judge) shield(r *repository, pinned bool) Fix {
+	fix := Fix{
+		Say:     "then have the lifecycle policy spare what is pinned, by a rule before the others",
+		Then:    true,
+		Command: j.command(r.Place, "plimsoll", "lifecycle", "apply", "--shield", "--repository", r.Name),
+	}
+	if pinned {
+		fix.Say, fix.Then = "it is pinned, and no rule protects pins: put one before the others", false
+	}
+	return fix
+}
+
+// fixesOf are the fixes of findings, each once. The order of a fleet's containers
+// does not show.
+func (j *judge) fixesOf(findings []int) []Fix {
+	findings = slices.Clone(findings)
+	slices.SortStableFunc(findings, func(a, b int) int {
+		return cmp.Or(strings.Compare(j.findings[a].Container, j.findings[b].Container), strings.Compare(string(j.findings[a].Code), string(j.findings[b].Code)))
+	})
+	var fixes []Fix
+	for _, i := range findings {
+		for _, fix := range j.findings[i].Fix {
+			if !slices.Contains(fixes, fix) {
+				fixes = append(fixes, fix)
+			}
+		}
+	}
+	return fixes
 }
 
 // advise writes a policy that spares what is in use.

@@ -151,7 +151,7 @@ func TestFindings(t *testing.T) {
 				web(f).Images = append(web(f).Images, picture("c", 2, "v1.2.0"))
 			},
 			want: []string{"error PL010 prod/web app"},
-			says: "prod/web is about to lose its image: rule 1 deletes it at the next run|rule 1 of repository web deletes untagged images older than 14 days|its tag v1.2.0 names an image pushed 2026-11-19|plimsoll pin --cluster prod --service web|plimsoll lifecycle advise --repository web",
+			says: "prod/web is about to lose its image: rule 1 deletes it at the next run|rule 1 of repository web deletes untagged images older than 14 days|its tag v1.2.0 names an image pushed 2026-11-19|plimsoll pin --cluster prod --service web",
 		},
 		{
 			name: "the next run, by one reading", make: func(f *fleet) { // a tie
@@ -165,7 +165,7 @@ func TestFindings(t *testing.T) {
 		{
 			name: "an age rule within the horizon", make: policy(old20),
 			want: []string{"error PL011 prod/web app"},
-			says: "prod/web loses its image on 2026-12-01: rule 1 deletes it",
+			says: "prod/web loses its image on 2026-12-01: rule 1 deletes it|plimsoll pin --cluster prod --service web|plimsoll lifecycle apply --shield --repository web",
 		},
 		{
 			name: "pinned, and no rule protects pins", make: func(f *fleet) {
@@ -173,12 +173,12 @@ func TestFindings(t *testing.T) {
 				web(f).Images[1].Tags = append(web(f).Images[1].Tags, "keep-prod-web-1")
 			},
 			want: []string{"error PL011 prod/web app"},
-			says: "it is pinned, and no rule protects pins",
+			says: "it is pinned, and no rule protects pins|plimsoll lifecycle apply --shield --repository web",
 		},
 		{
 			name: "an age rule beyond the horizon", make: policy(strings.Replace(old20, "20", "40", 1)),
 			want: []string{"warning PL012 web"},
-			says: "nothing protects 1 image of web in use from its lifecycle policy|in use by prod/web",
+			says: "nothing protects 1 image of web in use from its lifecycle policy|in use by prod/web|plimsoll pin --cluster prod --service web|plimsoll lifecycle apply --shield --repository web",
 		},
 		{
 			name: "a count rule, by the cadence", make: policy(keep12), with: func(o *audit.Options) { o.Cadence = steady },
@@ -293,7 +293,7 @@ func TestFindings(t *testing.T) {
 				f.Retirements = []audit.Retirement{{Place: place(), Event: "arn:aws:health:eu-west-1::event/ECS/X/X_1", At: now().Add(72 * time.Hour), Cluster: "prod", Service: "web"}}
 			},
 			want: []string{"note PL041 prod/web"},
-			says: "AWS restarts prod/web on 2026-11-24 or later, which would work|plimsoll maintenance plan",
+			says: "AWS restarts prod/web on 2026-11-24 or later, which would work|plimsoll maintenance run --service prod/web",
 		},
 		{
 			name: "a retirement beyond the horizon, after the image is gone", make: func(f *fleet) {

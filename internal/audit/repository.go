@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
 )
 
 // repository is everything that is said of a repository itself.
@@ -74,6 +75,7 @@ func bytesOf(list []Image) int64 {
 func (j *judge) luck(r *repository) {
 	var users, rules []string
 	var next *doom
+	var at []imageUse
 	count := map[int32]bool{}
 	for _, use := range r.uses {
 		d, ok := r.dooms[use.image]
@@ -81,6 +83,7 @@ func (j *judge) luck(r *repository) {
 			continue
 		}
 		users, count[use.image] = append(users, use.user.object.Name), true
+		at = append(at, use)
 		if d.rule != nil {
 			rules = append(rules, fmt.Sprintf("rule %d of repository %s %s", d.rule.Priority, r.Name, describe(d.rule)))
 		}
@@ -95,8 +98,47 @@ func (j *judge) luck(r *repository) {
 	f.Why = list(distinct(rules)) + "; in use by " + list(distinct(users))
 	when := next.when
 	f.When = &when
-	f.Fix = j.advise(r.Repository)
+	f.Fix = j.keepAll(r, at)
 	j.add(f)
+}
+
+// keepAll holds several images of a repository above the line: a command for each
+// cluster pins what its services run, and a rule protects the pins.
+func (j *judge) keepAll(r *repository, uses []imageUse) []Fix {
+	type cluster struct {
+		place Place
+		name  string
+	}
+	services := map[cluster][]string{}
+	var clusters []cluster
+	open := false
+	for _, use := range uses {
+		tags := r.Images[use.image].Tags
+		open = open || !advice.Spares(r.policy, tags)
+		if use.user.svc == nil { // has no pins
+			return j.advise(r.Repository)
+		}
+		if slices.ContainsFunc(tags, isPin) {
+			continue
+		}
+		at := cluster{use.user.object.Place, use.user.cluster}
+		if services[at] == nil {
+			clusters = append(clusters, at)
+		}
+		services[at] = append(services[at], use.user.service)
+	}
+	var fixes []Fix
+	for _, at := range clusters {
+		words := []string{"plimsoll", "pin", "--cluster", at.name}
+		for _, service := range distinct(services[at]) {
+			words = append(words, "--service", service)
+		}
+		fixes = append(fixes, Fix{Say: "pin what runs in cluster " + at.name, Command: j.command(at.place, words...), Then: len(fixes) > 0})
+	}
+	if open {
+		fixes = append(fixes, j.shield(r, len(fixes) == 0))
+	}
+	return fixes
 }
 
 // sooner orders losses: what has a date by that date, the rest by pushes.
@@ -144,7 +186,11 @@ func (j *judge) remarks(r *repository) {
 	}
 	for _, remark := range j.o.Lint(r.Repository, r.policy, r.usage(), j.o.Now) {
 		f := j.on(r, PolicyRemark, min(remark.Severity, Warning), remark.What) // what it loses is said of who needs it
-		f.Why, f.Fix, f.Part = remark.Why, remark.Fix, remark.Code
+		f.Why, f.Part = remark.Why, remark.Code
+		f.Fix = append(slices.Clone(remark.Fix), Fix{
+			Say:     "see the place in the policy",
+			Command: j.command(r.Place, "plimsoll", "lifecycle", "lint", "--repository", r.Name),
+		})
 		if remark.Rule > 0 {
 			f.Part = fmt.Sprintf("%s rule %d", remark.Code, remark.Rule)
 		}

@@ -68,7 +68,7 @@ func (j *judge) retirements() {
 			f.Object = hit.user.object
 		}
 		f.Why = "AWS retires tasks for maintenance of the hosts under them"
-		f.Fix = []Fix{{Say: "replace the tasks yourself, at a time that suits you", Command: j.command(hit.object.Place, "plimsoll", "maintenance", "plan")}}
+		f.Fix = []Fix{{Say: "see what AWS has announced", Command: j.command(hit.object.Place, "plimsoll", "maintenance", "plan")}}
 		j.afterRetirement(&f, hit, date(at))
 		j.add(f)
 	}
@@ -83,11 +83,11 @@ func (j *judge) afterRetirement(f *Finding, hit retired, day string) {
 		f.Why += "; only tasks of a service are replaced"
 		return
 	}
-	var losses []string
-	certain := false
+	var by []int
 	if u != nil {
-		losses, certain = j.lossesBy(u, hit.retirement)
+		by = j.lossesBy(u, hit.retirement)
 	}
+	losses, certain := j.named(by)
 	switch {
 	case len(losses) > 0:
 		f.Code, f.Severity = RetirementFails, Warning
@@ -97,7 +97,7 @@ func (j *judge) afterRetirement(f *Finding, hit retired, day string) {
 			f.What = fmt.Sprintf("AWS restarts %s on %s or later, which will fail", name, day)
 		}
 		f.Why += ", and stops them though no replacement can start: " + list(losses)
-		f.Fix = j.rescue(u, "keep or bring back what it needs before that day")
+		f.Fix = j.fixesOf(by) // before that day
 	case u == nil || u.blind || len(u.uses) == 0:
 		f.Severity = Warning
 		f.What = fmt.Sprintf("AWS restarts %s on %s or later, and whether that works could not be seen", name, day)
@@ -105,17 +105,30 @@ func (j *judge) afterRetirement(f *Finding, hit retired, day string) {
 	default:
 		f.What = fmt.Sprintf("AWS restarts %s on %s or later, which would work", name, day)
 		f.Why += "; everything that it needs could be pulled then"
+		f.Fix = []Fix{{
+			Say:     "replace the tasks yourself, at a time that suits you",
+			Command: j.command(hit.object.Place, "plimsoll", "maintenance", "run", "--service", name),
+		}}
 	}
 }
 
-// lossesBy names what keeps a user from starting when it is retired, and says
-// whether any of it is certain.
-func (j *judge) lossesBy(u *user, r *Retirement) (names []string, certain bool) {
+// lossesBy are the findings that keep a user from starting when it is retired.
+func (j *judge) lossesBy(u *user, r *Retirement) []int {
+	var by []int
 	for _, i := range slices.Concat(u.lost, u.losing) {
 		f := &j.findings[i]
 		if f.Code == ImageRestoring || f.When != nil && f.When.Earliest.After(later(r.At, j.o.Now)) {
 			continue
 		}
+		by = append(by, i)
+	}
+	return by
+}
+
+// named are findings by their code and container, and whether any is certain.
+func (j *judge) named(findings []int) (names []string, certain bool) {
+	for _, i := range findings {
+		f := &j.findings[i]
 		names, certain = append(names, fmt.Sprintf("%s (%s)", f.Container, f.Code)), certain || f.Severity == Error
 	}
 	slices.Sort(names)

@@ -7,13 +7,16 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
 )
 
 // release is the state of one earlier release of a service.
 type release struct {
-	name  string // "web:6"
-	lost  string // why it cannot be gone back to; "" when it can
-	sinks *doom  // the first loss within the horizon
+	name  string      // "web:6"
+	lost  string      // why it cannot be gone back to; "" when it can
+	sinks *doom       // the first loss within the horizon
+	image bool        // an image is lost, which may be somewhere else
+	open  *repository // that would take the image even if it were pinned
 }
 
 // rollbacks judges where the service could go back to.
@@ -21,18 +24,26 @@ func (j *judge) rollbacks(u *user) {
 	releases := j.releases(u)
 	var lost, sinking, why []string
 	first := When{}
+	pin := Fix{Say: "pin what runs and what a rollback needs, from now on", Command: j.onService(u, "pin")}
+	var back, hold []Fix
 	for _, r := range releases {
 		switch {
 		case r.lost != "":
 			lost, why = append(lost, r.name), append(why, r.name+": "+r.lost)
+			if r.image && len(back) == 0 {
+				back = j.rescue(u, "bring back what of it can still be found, and pin it")
+			}
 		case r.sinks != nil:
 			sinking = append(sinking, r.name)
+			if r.open != nil && !slices.Contains(hold, j.shield(r.open, false)) {
+				hold = append(hold, j.shield(r.open, false))
+			}
 			if first.Earliest.IsZero() || r.sinks.when.Earliest.Before(first.Earliest) {
 				first = r.sinks.when
 			}
 		}
 	}
-	f := Finding{Object: u.object, Fix: []Fix{{Say: "pin what runs and what a rollback needs, from now on", Command: j.onService(u, "pin")}}}
+	f := Finding{Object: u.object, Fix: append(back, pin)}
 	switch {
 	case len(releases) == 0:
 		return
@@ -50,7 +61,7 @@ func (j *judge) rollbacks(u *user) {
 		j.add(some)
 	}
 	if len(sinking) > 0 {
-		f.Code, f.Severity = RollbackSinks, Note
+		f.Code, f.Severity, f.Fix = RollbackSinks, Note, append([]Fix{pin}, hold...)
 		if len(sinking)+len(lost) == len(releases) {
 			f.Severity = Warning
 		}
@@ -97,22 +108,25 @@ func (r *Release) neverRan() bool {
 // wayBack judges one container of an earlier release.
 func (j *judge) wayBack(u *user, use *use, r *release) {
 	if use.standing == gone {
-		r.lost = use.subject() + " is gone"
+		r.lost, r.image = use.subject()+" is gone", true
 	}
 	if use.standing != there {
 		return
 	}
 	if status := use.found().Status; status == lifecycle.Archived {
-		r.lost = use.subject() + " is archived"
+		r.lost, r.image = use.subject()+" is archived", true
 		return
 	}
 	if _, _, broken := use.broken(); broken {
-		r.lost = "a part of " + use.subject() + " is gone"
+		r.lost, r.image = "a part of "+use.subject()+" is gone", true
 		return
 	}
 	if d, ok := use.repo.dooms[use.image]; ok && (d.nextRun(j.o.Now) || d.by(u.until)) {
 		if r.sinks == nil || d.when.Earliest.Before(r.sinks.when.Earliest) {
 			r.sinks = &d
+		}
+		if !advice.Spares(use.repo.policy, use.found().Tags) {
+			r.open = use.repo
 		}
 	}
 }
@@ -131,7 +145,7 @@ func (j *judge) growth(u *user) {
 		return
 	}
 	f := Finding{Severity: Error, Object: u.object, Why: "an image that every new task needs cannot be pulled: " + list(lost)}
-	f.Fix = j.rescue(u, "bring back what it needs")
+	f.Fix = j.fixesOf(u.lost)
 	switch s := u.svc; {
 	case u.idle:
 		f.Code = StartFails

@@ -85,5 +85,8 @@ func (j *judge) betterTag(u *user, use *use) []Fix {
 			return j.deploy(u, use, tag, "deploy the same image under its tag "+tag)
 		}
 	}
-	return []Fix{{Say: "build and push under a tag that names one build, such as v1.2.3, and deploy that"}}
+	if u.svc == nil {
+		return []Fix{{Say: "build and push under a tag that names one build, such as v1.2.3, and start that"}}
+	}
+	return []Fix{{Say: "give the commit a git tag that names one build, such as v1.2.3, and release that", Command: j.releasing(u, use)}}
 }

@@ -90,15 +90,20 @@ func (o *Outlook) add(f audit.Finding) {
 
 // remedy is what to do about a finding, in the order to be tried.
 func remedy(fixes []audit.Fix) string {
-	var list []string
-	for _, f := range fixes {
-		text := f.Say
-		if f.Command != "" {
-			text += ": " + f.Command
+	var b strings.Builder
+	for i, f := range fixes {
+		switch {
+		case i > 0 && f.Then:
+			b.WriteString("; ")
+		case i > 0:
+			b.WriteString("; or: ")
 		}
-		list = append(list, text)
+		b.WriteString(f.Say)
+		if f.Command != "" {
+			b.WriteString(": " + f.Command)
+		}
 	}
-	return strings.Join(list, "; or: ")
+	return b.String()
 }
 
 // unreadPolicies are what could not be read of the repositories that services

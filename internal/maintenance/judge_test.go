@@ -25,14 +25,14 @@ func TestWhatAFindingMeansForARestart(t *testing.T) {
 		{audit.Finding{Code: audit.NoRollback, Severity: audit.Error}, "", "", ""},
 	} {
 		tc.finding.Object.Name, tc.finding.What, tc.finding.Why = "prod/api", "prod/api fails", "it is so"
-		tc.finding.Fix = []audit.Fix{{Say: "Do this", Command: "that"}, {Say: "Wait"}}
+		tc.finding.Fix = []audit.Fix{{Say: "Do this", Command: "that"}, {Say: "then look", Then: true}, {Say: "Wait"}}
 		var o Outlook
 		o.add(tc.finding)
 		for _, got := range []struct {
 			faults []deploy.Fault
 			want   string
 		}{{o.Now, tc.now}, {o.Then, tc.then}} {
-			if len(got.faults) > 1 || len(got.faults) == 1 != (got.want != "") || got.want != "" && (got.faults[0].What != got.want+"; it is so" || got.faults[0].Do != "Do this: that; or: Wait") {
+			if len(got.faults) > 1 || len(got.faults) == 1 != (got.want != "") || got.want != "" && (got.faults[0].What != got.want+"; it is so" || got.faults[0].Do != "Do this: that; then look; or: Wait") {
 				t.Errorf("%s: %+v", tc.finding.Code, o)
 			}
 		}
