@@ -83,6 +83,14 @@ func TestFindings(t *testing.T) {
 			says: "its image is archived|since 2026-11-18|restore it from the archive",
 		},
 		{
+			name: "archived, by a rule that would do so again", make: func(f *fleet) {
+				policy(pulled)(f)
+				web(f).Images[1].Status, f.Services[0].Before = lifecycle.Archived, nil
+			},
+			want: []string{"error PL003 prod/web app"},
+			says: "plimsoll rescue --cluster prod --service web|plimsoll lifecycle apply --shield --repository web",
+		},
+		{
 			name: "being restored", make: func(f *fleet) { web(f).Images[1].Status = lifecycle.Activating },
 			want: []string{"warning PL004 prod/web app"},
 			says: "cannot restart yet",

@@ -166,9 +166,11 @@ func (j *judge) neverPulled(r *repository) {
 		return
 	}
 	count := map[int32]bool{}
+	var at []imageUse
 	for _, use := range r.uses {
 		if d, ok := r.dooms[use.image]; ok && d.pulled() && !use.earlier && r.Images[use.image].LastPulledAt.IsZero() {
 			count[use.image] = true
+			at = append(at, use)
 		}
 	}
 	if len(count) == 0 {
@@ -176,7 +178,7 @@ func (j *judge) neverPulled(r *repository) {
 	}
 	f := j.on(r, NeverPulled, Note, fmt.Sprintf("ECR has recorded no pull of %s of %s in use", images(len(count)), r.Name))
 	f.Why = "a sinceImagePulled rule counts from the push where no pull is known; pulls from before ECR recorded them are not"
-	f.Fix = j.advise(r.Repository)
+	f.Fix = j.keepAll(r, at)
 	j.add(f)
 }
 

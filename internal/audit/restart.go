@@ -5,6 +5,7 @@ import (
 
 	"github.com/plimsoll-ecs/plimsoll/internal/image"
 	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle"
+	"github.com/plimsoll-ecs/plimsoll/internal/lifecycle/advice"
 )
 
 // restart judges whether one container could be started, now and up to the
@@ -126,8 +127,11 @@ func (j *judge) archived(u *user, use *use) Finding {
 		f.Why += fmt.Sprintf("; %s deletes it on %s", d.taker(), date(d.event.At))
 	}
 	f.Fix = j.rescue(u, "restore it from the archive, which takes up to 20 minutes, and pin it")
-	if u.svc == nil {
+	switch {
+	case u.svc == nil:
 		f.Fix = j.restore(use)
+	case !advice.Spares(use.repo.policy, use.found().Tags): // the rule that archived it would do so again
+		f.Fix = append(f.Fix, j.shield(use.repo, false))
 	}
 	return f
 }
