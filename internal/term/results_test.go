@@ -14,7 +14,7 @@ import (
 func TestResultScreens(t *testing.T) {
 	for _, width := range []int{100, 80, 60, 40} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			screen := newEmulator(width, 120)
+			screen := newEmulator(width, 140)
 			term := New(Options{Out: screen, Err: screen, Mode: Live, Color: true, OutColor: true, Shades: Light, Width: columns(width), OutWidth: columns(width)})
 			for _, r := range results() {
 				fmt.Fprintf(screen, "$ plimsoll %s\n", r.command)
