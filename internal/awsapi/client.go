@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -75,6 +76,11 @@ type Client struct {
 	policies  sync.Map // ARN of a managed policy -> []audit.Statement
 }
 
+// keepConnections has as many connections to a host stay open as calls are under
+// way to it when a fleet is read. The SDK keeps ten, and would shake hands again
+// for every further call.
+func keepConnections(t *http.Transport) { t.MaxIdleConnsPerHost = 32 }
+
 // callTimeout bounds one attempt of one call.
 const callTimeout = 30 * time.Second
 
@@ -87,7 +93,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	}
 	load := []func(*config.LoadOptions) error{
 		config.WithLogger(sdkLog{log}),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout).WithTransportOptions(keepConnections)),
 		config.WithRetryer(func() aws.Retryer { return retryer(cmp.Or(o.Attempts, 8)) }),
 	}
 	if o.Region != "" {
